@@ -1,0 +1,39 @@
+//! Ceilings on anything untrusted, budgets, and defaults, each with its reason.
+
+/// The longest path or title in bytes: a 16-bit length, and far beyond what file systems hold.
+pub const MAX_NAME_LEN: usize = 65_535;
+
+/// The most bytes a block may hold once decoded. A record stores this length in 24 bits.
+pub const MAX_BLOCK_RAW: usize = 16 * 1024 * 1024 - 1;
+
+/// The most bytes a reference may hold once decoded.
+pub const MAX_REFERENCE_RAW: usize = 2 * 1024 * 1024;
+
+/// The largest zstd window a block may ask for, as a power of two: 8 MiB, what RFC 8878 asks any
+/// decoder to support.
+pub const MAX_WINDOW_LOG: u32 = 23;
+
+/// The longest chain of redirects that is followed. Real wikis have chains of two; what is longer
+/// is a loop or an attack.
+pub const MAX_REDIRECTS: usize = 32;
+
+/// The most bytes of the metadata section (icons and long descriptions included).
+pub const MAX_METADATA: usize = 8 * 1024 * 1024;
+
+/// Decoded blocks and references kept by one cache, by default: 32 MB holds the references of half
+/// a gigabyte of pages.
+pub const DEFAULT_CACHE: usize = 32 * 1024 * 1024;
+
+/// Memory that packing may use, by default.
+pub const DEFAULT_PACK_MEMORY: u64 = 400_000_000;
+
+/// An item up to this size is handled whole in memory while packing; a larger one is streamed.
+pub const MAX_ITEM_IN_MEMORY: u64 = 4 * 1024 * 1024;
+
+/// The most bytes of a single item that are inflated from a zip, unless the caller raises it: an
+/// entry larger than this is far more likely a bomb than a document.
+pub const MAX_ZIP_ITEM: u64 = 16 * 1024 * 1024 * 1024;
+
+/// How many times larger than its compressed size a zip's entry may become (deflate's own limit is
+/// 1,032; zstd's is far beyond), past the first 64 MiB.
+pub const MAX_ZIP_RATIO: u64 = 2_000;
