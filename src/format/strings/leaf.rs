@@ -1,0 +1,279 @@
+//! A leaf: the page that holds rows.
+
+use super::RESTART;
+use super::symbols::Symbols;
+use crate::error::{Place, Result, damaged};
+use crate::format::bytes::{read_varint, u16_at, u32_at};
+use crate::format::ids::PAGE;
+
+/// Offset of the number of rows.
+pub const N: usize = 0;
+/// Offset of the place where the records begin.
+pub const RECORDS: usize = N + 2;
+/// Offset of the rank of the first row.
+pub const FIRST_RANK: usize = RECORDS + 2;
+/// Offset of the number of counted rows in all leaves before.
+pub const FIRST_COUNTED: usize = FIRST_RANK + 4;
+/// Offset of the flags.
+pub const FLAGS: usize = FIRST_COUNTED + 4;
+/// Offset of the length of the prefix that all keys of the leaf share.
+pub const PREFIX_LEN: usize = FLAGS + 1;
+/// Where the prefix itself begins.
+pub const HEADER: usize = PREFIX_LEN + 1;
+
+/// Flag: every row has a varint length and as many extra bytes behind its key.
+pub const HAS_EXTRAS: u8 = 1;
+
+/// A leaf, its head checked.
+#[derive(Clone, Copy)]
+pub struct Leaf<'a> {
+    page: &'a [u8],
+    place: Place,
+    n: usize,
+    prefix: &'a [u8],
+    restarts: usize,
+    /// The rows' bytes end where the records begin.
+    records: usize,
+    extras: bool,
+}
+
+/// Reads rows one after the other.
+pub struct Rows<'a, 's> {
+    leaf: Leaf<'a>,
+    symbols: &'s Symbols,
+    at: usize,
+    next: usize,
+    shared: usize,
+    /// The key of the row read last, the leaf's prefix included.
+    pub key: Vec<u8>,
+    /// The extra bytes of the row read last.
+    pub extra: &'a [u8],
+}
+
+struct Head<'a> {
+    shared: usize,
+    codes: &'a [u8],
+    extra: &'a [u8],
+    end: usize,
+}
+
+impl<'a> Leaf<'a> {
+    /// Checks the head of a page.
+    pub fn parse(page: &'a [u8], place: Place) -> Result<Self> {
+        let (Some(n), Some(records)) = (u16_at(page, N), u16_at(page, RECORDS)) else {
+            return damaged!(place, "leaf", "{} bytes are no page", page.len());
+        };
+        let (n, records) = (usize::from(n), usize::from(records));
+        let prefix_len = usize::from(page.get(PREFIX_LEN).copied().unwrap_or(0));
+        let restarts = HEADER + prefix_len;
+        let rows = restarts + 2 * n.div_ceil(RESTART);
+        if page.len() != PAGE || n == 0 || records > PAGE || rows + n > records {
+            return damaged!(place, "leaf", "{n} rows, records at byte {records}");
+        }
+        let extras = page[FLAGS] & HAS_EXTRAS != 0;
+        Ok(Self { page, place, n, prefix: &page[HEADER..restarts], restarts, records, extras })
+    }
+
+    /// Returns the number of rows: at least one.
+    pub fn len(&self) -> usize {
+        self.n
+    }
+
+    /// Returns false: a leaf has rows.
+    pub fn is_empty(&self) -> bool {
+        self.n == 0
+    }
+
+    /// Returns the rank of the first row.
+    pub fn first_rank(&self) -> u32 {
+        u32_at(self.page, FIRST_RANK).unwrap_or(0)
+    }
+
+    /// Returns how many counted rows come before this leaf.
+    pub fn first_counted(&self) -> u32 {
+        u32_at(self.page, FIRST_COUNTED).unwrap_or(0)
+    }
+
+    /// Returns the bytes of the records.
+    pub fn records(&self) -> &'a [u8] {
+        &self.page[self.records..]
+    }
+
+    fn bad<T>(&self, detail: &str) -> Result<T> {
+        damaged!(self.place, "leaf row", "{detail}")
+    }
+
+    fn restart(&self, i: usize) -> Result<usize> {
+        let first = self.restarts + 2 * self.n.div_ceil(RESTART);
+        match u16_at(self.page, self.restarts + 2 * i).map(usize::from) {
+            Some(at) if at >= first && at < self.records => Ok(at),
+            _ => self.bad("a restart lies outside the rows"),
+        }
+    }
+
+    #[inline]
+    fn head(&self, at: usize, shared_before: usize) -> Result<Head<'a>> {
+        let bytes = &self.page[..self.records];
+        let Some(&head) = bytes.get(at) else { return self.bad("it begins behind the last") };
+        let mut at = at + 1;
+        let varint = |at: &mut usize| {
+            let (value, len) = read_varint(&bytes[*at..])?;
+            *at += len;
+            Some(value as usize)
+        };
+        let shared = match head >> 4 {
+            15 => varint(&mut at),
+            // Zigzag: 0, -1, 1, -2, 2 ...
+            z => {
+                let z = usize::from(z);
+                if z & 1 == 0 {
+                    Some(shared_before + z / 2)
+                } else {
+                    shared_before.checked_sub(z.div_ceil(2))
+                }
+            }
+        };
+        let codes = match head & 15 {
+            15 => varint(&mut at).map(|n| n + 15),
+            n => Some(usize::from(n)),
+        };
+        let (Some(shared), Some(codes)) = (shared, codes) else {
+            return self.bad("its head cannot be");
+        };
+        let Some(codes) = bytes.get(at..at.saturating_add(codes)) else {
+            return self.bad("its key leaves the page");
+        };
+        at += codes.len();
+        let mut extra: &[u8] = &[];
+        if self.extras {
+            let Some(bytes) = varint(&mut at).and_then(|n| bytes.get(at..at.saturating_add(n))) else {
+                return self.bad("its extra bytes leave the page");
+            };
+            extra = bytes;
+            at += extra.len();
+        }
+        Ok(Head { shared, codes, extra, end: at })
+    }
+
+    /// Returns a reader that begins with the first row of a restart.
+    fn rows_from_restart<'s>(
+        &self,
+        restart: usize,
+        symbols: &'s Symbols,
+        mut key: Vec<u8>,
+    ) -> Result<Rows<'a, 's>> {
+        key.clear();
+        key.extend_from_slice(self.prefix);
+        let at = self.restart(restart)?;
+        Ok(Rows { leaf: *self, symbols, at, next: restart * RESTART, shared: 0, key, extra: &[] })
+    }
+
+    /// Returns a reader of rows that begins with a slot.
+    ///
+    /// Costs the decoding of up to fifteen rows before it. The reader yields nothing if the slot is
+    /// outside the leaf.
+    pub fn rows_from<'s>(&self, slot: usize, symbols: &'s Symbols) -> Result<Rows<'a, 's>> {
+        let restart = (slot / RESTART).min((self.n - 1) / RESTART);
+        let mut rows = self.rows_from_restart(restart, symbols, Vec::with_capacity(64))?;
+        while rows.next < slot.min(self.n) {
+            rows.advance()?;
+        }
+        Ok(rows)
+    }
+
+    /// Returns the first slot whose key is not less than `target`, and whether it equals it. A slot
+    /// of [`Leaf::len`] means that all keys are less.
+    pub fn seek(&self, target: &[u8], symbols: &Symbols) -> Result<(usize, bool)> {
+        let Some(rest) = target.strip_prefix(self.prefix) else {
+            return Ok((if target < self.prefix { 0 } else { self.n }, false));
+        };
+        let (mut low, mut high) = (0, self.n.div_ceil(RESTART));
+        let mut key = Vec::with_capacity(64);
+        // The last restart whose key is less than the target, or the first.
+        while high - low > 1 {
+            let middle = low.midpoint(high);
+            let head = self.head(self.restart(middle)?, 0)?;
+            key.clear();
+            if head.shared != 0 || !symbols.decode(head.codes, &mut key) {
+                return self.bad("a restart's key cannot be");
+            }
+            if key.as_slice() < rest { low = middle } else { high = middle }
+        }
+        let mut at = self.restart(low)?;
+        let mut shared = 0;
+        // How much the target shares with the row before, all rows before being less than it.
+        let mut common = 0;
+        for slot in low * RESTART..self.n.min((low + 1) * RESTART + 1) {
+            if slot % RESTART == 0 {
+                shared = 0;
+            }
+            let head = self.head(at, shared)?;
+            (shared, at) = (head.shared, head.end);
+            if slot % RESTART == 0 && shared != 0 {
+                return self.bad("a restart shares bytes with the row before");
+            }
+            if slot == low * RESTART || slot % RESTART == 0 {
+                common = 0;
+            } else if shared > common {
+                // It differs from the target where the row before does.
+                continue;
+            } else if shared < common {
+                return Ok((slot, false));
+            }
+            key.clear();
+            if !symbols.decode(head.codes, &mut key) {
+                return self.bad("its key has an unknown symbol");
+            }
+            let rest = &rest[common..];
+            let equal = key.iter().zip(rest).take_while(|(a, b)| a == b).count();
+            match (key.get(equal), rest.get(equal)) {
+                (None, None) => return Ok((slot, true)),
+                (Some(_), None) => return Ok((slot, false)),
+                (Some(a), Some(b)) if a > b => return Ok((slot, false)),
+                _ => common += equal,
+            }
+        }
+        Ok((self.n.min((low + 1) * RESTART + 1), false))
+    }
+}
+
+impl Rows<'_, '_> {
+    /// Returns the slot of the row that [`Rows::advance`] will read.
+    pub fn next_slot(&self) -> usize {
+        self.next
+    }
+
+    /// Reads the next row into `key` and `extra`; false behind the last.
+    pub fn advance(&mut self) -> Result<bool> {
+        if self.next >= self.leaf.n {
+            return Ok(false);
+        }
+        let restart = self.next % RESTART == 0;
+        let head = self.leaf.head(self.at, if restart { 0 } else { self.shared })?;
+        let keep = self.leaf.prefix.len() + head.shared;
+        if keep > self.key.len() || (restart && head.shared != 0) {
+            return self.leaf.bad("it shares more than the row before has");
+        }
+        self.key.truncate(keep);
+        if !self.symbols.decode(head.codes, &mut self.key) {
+            return self.leaf.bad("its key has an unknown symbol");
+        }
+        self.extra = head.extra;
+        self.at = head.end;
+        self.shared = head.shared;
+        self.next += 1;
+        Ok(true)
+    }
+
+    /// Returns true if the rows ended exactly where the records begin.
+    pub fn ended_exactly(&self) -> bool {
+        self.at == self.leaf.records
+    }
+
+    /// Returns true if the row that comes next stands where its restart says, where it is one.
+    pub fn restart_agrees(&self) -> Result<bool> {
+        Ok(self.next % RESTART != 0
+            || self.next >= self.leaf.n
+            || self.leaf.restart(self.next / RESTART)? == self.at)
+    }
+}
