@@ -1,4 +1,11 @@
 //! Offline archives of knowledge: a corpus in one indexed, compressed, verified file.
+mod codec;
 pub mod error;
+pub mod fold;
+pub mod format;
 pub mod item;
 pub mod limits;
+pub mod reader;
+pub mod storage;
+pub mod tables;
+pub mod writer;

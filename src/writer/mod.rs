@@ -1,0 +1,540 @@
+//! Writing an archive: the [`Sink`] that makes a `.tome`.
+//!
+//! Items come one by one. What has bytes is compared with all bytes before ([`Dedup`]); new bytes
+//! wait in a lane of their kind until a group is full ([`groups`]); groups are compressed on all
+//! cores, a few at a time, and written in order. What is left of an item is a row, sorted by path on
+//! disk if need be ([`sorter`]). At the end the rows become tables ([`tables`]).
+
+mod groups;
+mod output;
+mod reference;
+mod rows;
+mod sorter;
+mod tables;
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant};
+
+use groups::{Blob, GroupOut, Lane, Treatment, Tuning};
+use output::{Output, folder_of};
+use rows::{EntryRow, Interned, RowBody};
+use sorter::Sorter;
+
+use crate::error::{Error, Result};
+use crate::format::block::{BlockRecord, BlockTable, Coding, Role};
+use crate::format::entry::{BlobPlace, Class};
+use crate::format::hash_tree::digest;
+use crate::format::ids::{NONE, PAGE};
+use crate::format::parity::{Parity, ParityHead};
+use crate::item::{About, Body, Content, Item, Kind, Observer, Sink};
+use crate::limits;
+
+/// How to pack.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The zstd level; by default 15 for pages made from templates, 19 for prose.
+    pub level: Option<i32>,
+    /// Raw bytes of a block; by default 96 KiB for pages made from templates, 32 KiB for prose.
+    pub block_size: Option<usize>,
+    /// Threads that compress; by default one a core. Does not change the archive's bytes.
+    pub threads: Option<usize>,
+    /// Memory for everything, in bytes. Does not change the archive's bytes.
+    pub memory: u64,
+    /// Replaces an existing file.
+    pub force: bool,
+    /// Writes second copies of the tables and parity even into an archive so small that it would
+    /// by default have none.
+    pub always_redundant: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            level: None,
+            block_size: None,
+            threads: None,
+            memory: limits::DEFAULT_PACK_MEMORY,
+            force: false,
+            always_redundant: false,
+        }
+    }
+}
+
+/// What was packed.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Summary {
+    /// Articles.
+    pub articles: u32,
+    /// Media.
+    pub media: u32,
+    /// Redirects.
+    pub redirects: u32,
+    /// Bytes of all entries.
+    pub bytes_in: u64,
+    /// Bytes of the archive.
+    pub bytes_out: u64,
+    /// Blobs that were there already.
+    pub duplicates: u64,
+    /// How long it took.
+    pub time: Duration,
+}
+
+/// Memory of one group on its way: its bytes, counters, tables of the trials and of the reference.
+const GROUP_MEMORY: u64 = 110_000_000;
+
+/// Bytes that may wait in all lanes together; the fullest makes room.
+const WAITING: usize = 48 * 1024 * 1024;
+
+/// A lane that ends smaller than this is joined with its like.
+const SMALL_LANE: usize = 1024 * 1024;
+
+/// Stored bytes that wait together.
+const STORED_GROUP: usize = 4 * 1024 * 1024;
+
+/// The most distinct blobs whose hashes are kept; beyond, only larger blobs are compared.
+const MAX_DEDUP: usize = 8_000_000;
+const DEDUP_FROM: u64 = 4096;
+
+/// A smaller archive would spend more than a fiftieth of itself on parity.
+const MIN_PARITY: u64 = 640 * 1024;
+
+/// Makes an archive of items.
+///
+/// 1. [`Writer::create`] opens a temporary file beside the target.
+/// 2. [`Sink::put`] takes each item; after an error the writer is of no more use.
+/// 3. [`Writer::finish`] writes the tables and gives the file its name.
+///
+/// Dropped before the end, it leaves nothing.
+pub struct Writer<'o> {
+    output: Output,
+    observer: &'o dyn Observer,
+    options: Options,
+    pool: rayon::ThreadPool,
+    results: (Sender<(u64, GroupOut)>, Receiver<(u64, GroupOut)>),
+    /// Groups given to the pool, and groups written.
+    submitted: u64,
+    written: u64,
+    in_flight: u64,
+    pending: BTreeMap<u64, GroupOut>,
+    lanes: BTreeMap<String, Lane>,
+    stored: Lane,
+    dedup: HashMap<[u8; 32], u32>,
+    blobs: Vec<BlobPlace>,
+    blocks: BlockTable,
+    references: Vec<(u32, std::ops::Range<u64>)>,
+    rows: Sorter,
+    targets: Sorter,
+    mimes: Interned,
+    languages: Interned,
+    sort_budget: usize,
+    folder: PathBuf,
+    summary: Summary,
+    started: Instant,
+}
+
+impl<'o> Writer<'o> {
+    /// Begins an archive.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the target exists and may not be replaced, or if its folder cannot be written.
+    pub fn create(target: &Path, options: Options, observer: &'o dyn Observer) -> Result<Self> {
+        let mut output = Output::create(target, options.force)?;
+        // The first page is written over this at the end.
+        output.write(&[0; PAGE])?;
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let threads = options.threads.unwrap_or(cores).max(1);
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .map_err(|e| Error::InvalidInput(format!("{threads} threads cannot be started: {e}")))?;
+        let folder = folder_of(target).to_path_buf();
+        let sort_budget = (options.memory / 16).clamp(1 << 20, 1 << 30) as usize;
+        let in_flight =
+            (options.memory.saturating_sub(70_000_000) / GROUP_MEMORY).clamp(1, threads as u64 + 1);
+        let mut languages = Interned::default();
+        languages.number("");
+        Ok(Self {
+            output,
+            observer,
+            pool,
+            results: channel(),
+            submitted: 0,
+            written: 0,
+            in_flight,
+            pending: BTreeMap::new(),
+            lanes: BTreeMap::new(),
+            stored: Lane::default(),
+            dedup: HashMap::new(),
+            blobs: vec![],
+            blocks: BlockTable::default(),
+            references: vec![],
+            rows: Sorter::new(sort_budget, &folder),
+            targets: Sorter::new(sort_budget, &folder),
+            mimes: Interned::default(),
+            languages,
+            sort_budget,
+            folder,
+            summary: Summary::default(),
+            started: Instant::now(),
+            options,
+        })
+    }
+
+    fn tuning(&self) -> Tuning {
+        Tuning { level: self.options.level, block_size: self.options.block_size }
+    }
+
+    /// Gives a group to the pool, once there is room for it; writes what is done meanwhile.
+    fn submit(&mut self, blobs: Vec<Blob>, treatment: Treatment) -> Result<()> {
+        if blobs.is_empty() {
+            return Ok(());
+        }
+        while self.submitted - self.written >= self.in_flight {
+            self.receive()?;
+        }
+        let (number, tuning, sender) = (self.submitted, self.tuning(), self.results.0.clone());
+        self.submitted += 1;
+        self.pool.spawn(move || {
+            let group = groups::pack(blobs, treatment, tuning);
+            // The receiver is gone only if packing was given up.
+            let _ = sender.send((number, group));
+        });
+        Ok(())
+    }
+
+    /// Waits for a group and writes those that are next.
+    fn receive(&mut self) -> Result<()> {
+        loop {
+            match self.results.1.recv_timeout(Duration::from_millis(100)) {
+                Ok((number, group)) => {
+                    self.pending.insert(number, group);
+                    break;
+                }
+                Err(std::sync::mpsc::RecvTimeoutError::Timeout) if !self.observer.is_cancelled() => {}
+                Err(_) => return Err(Error::Interrupted),
+            }
+        }
+        while let Some(group) = self.pending.remove(&self.written) {
+            self.written += 1;
+            self.write_group(group)?;
+        }
+        Ok(())
+    }
+
+    fn write_group(&mut self, group: GroupOut) -> Result<()> {
+        let first = self.blocks.len();
+        if u64::from(first) + group.blocks.len() as u64 >= u64::from(NONE) {
+            return Err(Error::InvalidInput("more than 4,294,967,294 blocks; split the corpus".into()));
+        }
+        let mut raw = 0;
+        for block in group.blocks {
+            let record = BlockRecord {
+                offset: self.output.position(),
+                stored_len: block.stored.len() as u32,
+                raw_len: block.raw_len,
+                coding: block.coding,
+                role: block.role,
+                reference: block.referenced.then_some(first),
+                hash: block.hash,
+            };
+            if block.role == Role::Reference {
+                self.references.push((self.blocks.len(), record.range()));
+            } else {
+                raw += u64::from(block.raw_len);
+            }
+            self.output.write(&block.stored)?;
+            self.blocks.push(&record);
+        }
+        for (number, block, offset) in group.places {
+            if let Some(place) = self.blobs.get_mut(number as usize) {
+                *place = BlobPlace { block: first + block, offset, len: 0 };
+            }
+        }
+        self.observer.advance(0, raw);
+        Ok(())
+    }
+
+    /// Returns the number of a blob with this hash, or a new number, and whether it is new.
+    fn number(&mut self, hash: [u8; 32], len: u64) -> Result<(u32, bool)> {
+        if let Some(&number) = self.dedup.get(&hash) {
+            self.summary.duplicates += 1;
+            return Ok((number, false));
+        }
+        let number = self.blobs.len() as u32;
+        if number == NONE {
+            return Err(Error::InvalidInput("more than 4,294,967,294 distinct contents".into()));
+        }
+        self.blobs.push(BlobPlace::default());
+        // A fixed rule: what is compared must not depend on the memory at hand.
+        if self.blobs.len() <= MAX_DEDUP || len >= DEDUP_FROM {
+            self.dedup.insert(hash, number);
+        }
+        Ok((number, true))
+    }
+
+    fn content(&mut self, path: &str, mime: &str, content: Content) -> Result<RowBody> {
+        let len = content.len();
+        self.summary.bytes_in += len;
+        match content {
+            Content::Bytes(bytes) => {
+                let hash = *blake3::hash(&bytes).as_bytes();
+                let (number, new) = self.number(hash, len)?;
+                if new && len > 0 {
+                    self.enqueue(Blob { number, path_hash: path_hash(path), bytes }, mime)?;
+                } else {
+                    self.observer.advance(0, len);
+                }
+                Ok(RowBody::Blob(number, len, hash))
+            }
+            Content::Large { len, open } => {
+                let failed = |e| Error::io("read", path, e);
+                let mut hasher = blake3::Hasher::new();
+                hasher.update_reader(open().map_err(failed)?).map_err(failed)?;
+                if hasher.count() != len {
+                    return Err(changed(path, len, hasher.count()));
+                }
+                let hash = *hasher.finalize().as_bytes();
+                let (number, new) = self.number(hash, len)?;
+                if new {
+                    let streamed = open().map_err(failed).and_then(|r| self.stream(path, number, hash, r));
+                    if let Err(e) = streamed {
+                        // Nothing may be taken for the same as what was only half read.
+                        self.dedup.remove(&hash);
+                        return Err(e);
+                    }
+                } else {
+                    self.observer.advance(0, len);
+                }
+                Ok(RowBody::Blob(number, len, hash))
+            }
+        }
+    }
+
+    /// Puts a blob into the lane of its kind.
+    fn enqueue(&mut self, blob: Blob, mime: &str) -> Result<()> {
+        if !groups::is_compressible(&blob.bytes) {
+            self.stored.push(blob);
+            if self.stored.len() >= STORED_GROUP {
+                let blobs = self.stored.take();
+                self.submit(blobs, Treatment::Stored)?;
+            }
+            return Ok(());
+        }
+        if blob.bytes.len() >= groups::BIG {
+            return self.submit(vec![blob], Treatment::Big);
+        }
+        let essence = mime.split(';').next().unwrap_or(mime).trim();
+        let lane = self.lanes.entry(essence.to_string()).or_default();
+        if lane.push(blob) {
+            let blobs = lane.take();
+            return self.submit(blobs, Treatment::Referenced);
+        }
+        let waiting: usize = self.lanes.values().map(Lane::len).sum();
+        if waiting > WAITING
+            && let Some(fullest) = self.lanes.values_mut().max_by_key(|lane| lane.len())
+        {
+            let blobs = fullest.take();
+            self.submit(blobs, Treatment::Referenced)?;
+        }
+        Ok(())
+    }
+
+    /// Writes a blob that is too large for memory, piece by piece, in blocks that follow each other.
+    fn stream(
+        &mut self,
+        path: &str,
+        number: u32,
+        hash: [u8; 32],
+        mut reader: Box<dyn std::io::Read + Send>,
+    ) -> Result<()> {
+        let mut hasher = blake3::Hasher::new();
+        let mut treatment = None;
+        loop {
+            if self.observer.is_cancelled() {
+                return Err(Error::Interrupted);
+            }
+            let mut piece = vec![];
+            let mut limited = std::io::Read::take(&mut *reader, groups::BIG_BLOCK as u64);
+            std::io::Read::read_to_end(&mut limited, &mut piece).map_err(|e| Error::io("read", path, e))?;
+            if piece.is_empty() {
+                break;
+            }
+            hasher.update(&piece);
+            let first = treatment.is_none();
+            let kind = if groups::is_compressible(&piece) { Treatment::Big } else { Treatment::Stored };
+            let treatment = *treatment.get_or_insert(kind);
+            // Only the first piece has a place to report: later ones get a number of no blob.
+            let number = if first { number } else { NONE };
+            self.submit(vec![Blob { number, path_hash: 0, bytes: piece }], treatment)?;
+        }
+        if *hasher.finalize().as_bytes() != hash {
+            return Err(changed(path, hasher.count(), hasher.count()));
+        }
+        Ok(())
+    }
+
+    /// Ends the archive: `about` says what it is as a whole.
+    ///
+    /// # Errors
+    ///
+    /// Fails if two entries have one path, or if the medium fails; then nothing remains.
+    pub fn finish(mut self, about: &About) -> Result<Summary> {
+        // Small lanes together: what is alike in them is at least alike in kind of bytes.
+        let mut rest = Lane::default();
+        for (_, mut lane) in std::mem::take(&mut self.lanes) {
+            if lane.len() < SMALL_LANE {
+                rest.append(&mut lane);
+            } else {
+                self.submit(lane.take(), Treatment::Referenced)?;
+            }
+        }
+        self.submit(rest.take(), Treatment::Referenced)?;
+        let stored = self.stored.take();
+        self.submit(stored, Treatment::Stored)?;
+        while self.written < self.submitted {
+            self.receive()?;
+        }
+        self.dedup = HashMap::new();
+        self.observer.stage("writing tables", None);
+        let parity = self.parity()?;
+        self.pad()?;
+        let packed = tables::Packed {
+            rows: self.rows.finish()?,
+            targets: self.targets.finish()?,
+            blobs: self.blobs,
+            blocks: self.blocks,
+            parity,
+            mimes: &self.mimes,
+            languages: &self.languages,
+            about,
+            sort_budget: self.sort_budget,
+            folder: &self.folder,
+            always_copies: self.options.always_redundant,
+        };
+        let (first, counts) = tables::write(packed, &mut self.output, self.observer)?;
+        if self.observer.is_cancelled() {
+            return Err(Error::Interrupted);
+        }
+        self.summary.bytes_out = self.output.finish(&first)?;
+        self.summary.articles = counts.articles;
+        self.summary.media = counts.media;
+        self.summary.redirects = counts.redirects;
+        self.summary.time = self.started.elapsed();
+        Ok(self.summary)
+    }
+
+    /// Fills the last page of the blocks with a block of zeros, so that the tables begin on a page.
+    fn pad(&mut self) -> Result<()> {
+        let at = self.output.position();
+        let len = at.next_multiple_of(PAGE as u64) - at;
+        if len == 0 {
+            return Ok(());
+        }
+        let zeros = vec![0; len as usize];
+        self.blocks.push(&BlockRecord {
+            offset: at,
+            stored_len: len as u32,
+            raw_len: len as u32,
+            coding: Coding::Stored,
+            role: Role::Padding,
+            reference: None,
+            hash: digest(&zeros),
+        });
+        self.output.write(&zeros)
+    }
+
+    fn parity(&mut self) -> Result<Vec<u8>> {
+        let len: u64 = self.references.iter().map(|r| r.1.end - r.1.start).sum();
+        let enough = self.output.position() >= MIN_PARITY || self.options.always_redundant;
+        if len == 0 || !enough {
+            return Ok(vec![]);
+        }
+        let head = ParityHead {
+            stripes: ParityHead::stripes_for(len),
+            references: self.references.iter().map(|r| r.0).collect(),
+        };
+        let mut parity = Parity::new(head.stripes);
+        for (_, range) in &self.references {
+            parity.add(&self.output.read_back(range.clone())?);
+        }
+        let mut section = head.write();
+        section.extend_from_slice(&parity.finish());
+        Ok(section)
+    }
+}
+
+impl Sink for Writer<'_> {
+    fn put(&mut self, item: Item) -> Result<()> {
+        if self.observer.is_cancelled() {
+            return Err(Error::Interrupted);
+        }
+        check_name("path", &item.path, &item.path)?;
+        if let Some(title) = &item.title {
+            check_name("title", title, &item.path)?;
+        }
+        let kind = item.body.kind();
+        let flags =
+            if item.generated { Class::GENERATED } else { 0 } | if item.escaped { Class::ESCAPED } else { 0 };
+        let mut mime_number = 0;
+        let body = match item.body {
+            Body::Article { mime, content } | Body::Media { mime, content } => {
+                mime_number = self.mimes.number(&mime);
+                match self.content(&item.path, &mime, content) {
+                    Ok(body) => body,
+                    // One file that cannot be read does not end the pack.
+                    Err(Error::Io { action: "read", source, .. }) => {
+                        self.observer.error(&item.path, &format!("cannot be read: {source}"));
+                        return Ok(());
+                    }
+                    Err(e) => return Err(e),
+                }
+            }
+            Body::Redirect { target, fragment } => {
+                check_name("target", &target, &item.path)?;
+                self.targets.push(target.clone().into_bytes(), item.path.clone().into_bytes())?;
+                RowBody::Redirect(target, fragment)
+            }
+        };
+        let language = item.language.as_deref().map_or(0, |l| self.languages.number(l));
+        let row = EntryRow {
+            kind: Class::number(kind),
+            flags,
+            mime: if kind == Kind::Redirect { 0 } else { mime_number },
+            language,
+            title: item.title.filter(|t| !t.is_empty()),
+            body,
+            origin: item.origin,
+        };
+        self.rows.push(item.path.into_bytes(), row.encode())?;
+        self.observer.advance(1, 0);
+        Ok(())
+    }
+}
+
+fn check_name(what: &str, name: &str, path: &str) -> Result<()> {
+    if name.len() > limits::MAX_NAME_LEN {
+        let start: String = path.chars().take(60).collect();
+        return Err(Error::LimitExceeded {
+            what: format!("the {what} of entry {start}..."),
+            limit: limits::MAX_NAME_LEN as u64,
+            wanted: name.len() as u64,
+        });
+    }
+    Ok(())
+}
+
+fn changed(path: &str, expected: u64, found: u64) -> Error {
+    let message = format!("it changed while it was being packed ({expected} bytes before, {found} now)");
+    Error::io("read", path, std::io::Error::other(message))
+}
+
+/// A hash of a path that never changes: it chooses the borders of blocks.
+fn path_hash(path: &str) -> u64 {
+    let hash = blake3::hash(path.as_bytes());
+    let mut first = [0; 8];
+    first.copy_from_slice(&hash.as_bytes()[..8]);
+    u64::from_le_bytes(first)
+}
