@@ -10,3 +10,6 @@ pub mod ids;
 pub mod parity;
 pub mod small;
 pub mod strings;
+
+#[cfg(test)]
+mod spec;

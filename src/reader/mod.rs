@@ -8,6 +8,7 @@ mod content;
 mod entries;
 mod lookup;
 mod repair;
+mod verify;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -16,6 +17,7 @@ use std::sync::{Arc, OnceLock};
 pub use content::{Cache, Content};
 pub use entries::{Entry, EntryBody, Resolved};
 pub use lookup::Found;
+pub use verify::{Finding, MAX_PATHS, Report, Severity, VerifyOptions};
 
 use crate::error::Result;
 use crate::format::first_page::{FirstPage, SectionKind};

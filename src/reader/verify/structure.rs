@@ -1,0 +1,394 @@
+//! First pages, hash tree, pages of the tables, and what stands in them.
+
+use rayon::prelude::*;
+
+use super::super::entries::{entries_place, titles_place};
+use super::super::{Entry, EntryBody};
+use super::{Finding, Run, Severity, Use};
+use crate::error::Result;
+use crate::fold::title_key;
+use crate::format::block::PER_PAGE as BLOCKS_PER_PAGE;
+use crate::format::entry::{RecordsView, TitleRecords};
+use crate::format::first_page::{Row, SectionKind};
+use crate::format::hash_tree::PER_PAGE;
+use crate::format::ids::PAGE;
+use crate::format::strings::node::Node;
+use crate::format::strings::tree::{Pages, Tree};
+use crate::format::strings::{KEY_INLINE, RESTART};
+use crate::item::Kind;
+
+/// What the nodes above a leaf must say of it.
+struct LeafFacts {
+    rank: u32,
+    counted: u32,
+    first: Vec<u8>,
+    last: Vec<u8>,
+}
+
+impl Run<'_> {
+    /// Compares the first page with its copy, and both copies of the tree with their hashes.
+    pub(super) fn first_pages(&self) {
+        let tables = &self.archive.tables;
+        let first = tables.first();
+        let page = PAGE as u64;
+        if let Some(error) = tables.first_page_damage() {
+            let mut finding = Finding::of(error);
+            finding.message += "; its copy at the end stands in for it";
+            self.report(finding);
+        }
+        let end = first.file_len();
+        let ends = tables.storage().read(0..page).and_then(|a| Ok((a, tables.storage().read(end - page..end)?)));
+        if let Some((a, b)) = self.checked(ends)
+            && a != b
+            && tables.first_page_damage().is_none()
+        {
+            self.broken("first page copy", "first page", "the copy at the end differs from the first page".into());
+        }
+        let shape = tables.shape();
+        for level in (0..shape.levels()).rev() {
+            for number in 0..shape.digests(level).div_ceil(PER_PAGE) {
+                for copy in 0..2 {
+                    // A page whose own digest is unknown is a finding of the level above.
+                    if let Ok(false) = tables.check_tree_page(level, number, copy) {
+                        let which = ["first", "second"][copy as usize];
+                        let message = format!("level {level}, page {number} of the {which} copy differs from its hash");
+                        self.broken("tree hash", "hash tree", message);
+                    }
+                }
+            }
+        }
+        let gap = first.tree_offset() + shape.pages() * page..first.tree_offset() + shape.copy_at() * page;
+        if let Some(bytes) = self.checked(tables.storage().read(gap))
+            && bytes.iter().any(|&b| b != 0)
+        {
+            self.broken("padding", "hash tree", "the page between its copies is not zero".into());
+        }
+        if first.signature_len > 0 {
+            let message = format!("{} bytes of signature, which this version cannot check", first.signature_len);
+            self.report(Finding::new("signature", Severity::Warning, message));
+        }
+    }
+
+    /// Compares every page with its hash; true if all match.
+    pub(super) fn table_pages(&self) -> Result<bool> {
+        let tables = &self.archive.tables;
+        let first = tables.first();
+        let bad: Vec<(u64, Option<Finding>)> = (0..first.table_pages)
+            .into_par_iter()
+            .filter_map(|page| match tables.page_is_whole(page) {
+                Ok(true) => None,
+                Ok(false) => Some((page, None)),
+                Err(e) => Some((page, Some(Finding::of(&e)))),
+            })
+            .collect();
+        self.stop()?;
+        for (page, finding) in &bad {
+            let named = |r: &&Row| r.pages().contains(page);
+            let names: Vec<&'static str> = first.rows.iter().filter(named).map(|r| r.kind.name()).collect();
+            let message = format!("table page {page} ({}) differs from its hash", names.join(", "));
+            let mut finding =
+                finding.clone().unwrap_or_else(|| Finding::new("page hash", Severity::Error, message));
+            finding.section = finding.section.or(names.first().copied());
+            if tables.page(*page).is_ok() {
+                finding.message += "; its copy stands in for it";
+            } else {
+                self.page_damages(*page, &mut finding);
+            }
+            self.report(finding);
+        }
+        self.outside_sections();
+        Ok(bad.is_empty())
+    }
+
+    /// Notes what a lost page takes with it.
+    fn page_damages(&self, page: u64, finding: &mut Finding) {
+        let Some(row) = self.archive.first_page().row(SectionKind::ENTRIES).filter(|r| r.pages().contains(&page))
+        else {
+            return;
+        };
+        let leaf = (page - row.pages().start) as u32;
+        if let Ok(ids) = self.archive.ids_in_leaf(leaf) {
+            self.damages(finding, ids);
+        }
+    }
+
+    /// Bytes of the tables that belong to no section are zero, and copies are copies.
+    fn outside_sections(&self) {
+        let tables = &self.archive.tables;
+        let first = tables.first();
+        let mut rows: Vec<&Row> = first.rows.iter().filter(|r| r.len > 0).collect();
+        rows.sort_by_key(|r| r.offset);
+        let mut at = 0;
+        let len = first.table_pages * PAGE as u64;
+        let ends = rows.iter().map(|r| (r.offset, r.offset + r.len)).chain([(len, len)]);
+        for (start, end) in ends {
+            let start_of = first.tables_offset;
+            if let Ok(bytes) = tables.storage().read(start_of + at..start_of + start.max(at))
+                && bytes.iter().any(|&b| b != 0)
+                // A damaged page has its finding already.
+                && (at / PAGE as u64..start.div_ceil(PAGE as u64)).all(|p| tables.page_is_whole(p).unwrap_or(false))
+            {
+                self.broken("padding", "tables", format!("bytes {at} to {start} belong to no section and are not zero"));
+            }
+            at = end;
+        }
+        for row in first.rows.iter().filter(|r| r.copy != 0) {
+            for (i, page) in row.pages().enumerate() {
+                let copy = u64::from(row.copy) + i as u64;
+                let both = tables.page_is_whole(page).unwrap_or(false) && tables.page_is_whole(copy).unwrap_or(false);
+                if both && tables.page(page).ok() != tables.page(copy).ok() {
+                    self.broken("copy", row.kind.name(), format!("table page {copy} is no copy of page {page}"));
+                }
+            }
+        }
+    }
+
+    /// Reads every entry; returns how many there are, and which blobs they use.
+    pub(super) fn entries(&self, uses: &mut Vec<Use>) -> Result<u64> {
+        let archive = self.archive;
+        let Some(leaves) = self.checked(archive.entry_leaves()) else { return Ok(0) };
+        let mut facts: Vec<Option<LeafFacts>> = vec![];
+        let mut counts = [0u32; 3];
+        let (mut whole, mut total) = (true, 0u64);
+        let mut last_path: Option<String> = None;
+        for leaf in 0..leaves {
+            if leaf % 64 == 0 {
+                self.stop()?;
+            }
+            let entries = match archive.entries_in_leaf(leaf) {
+                Ok(entries) => entries,
+                Err(error) => {
+                    whole = false;
+                    facts.push(None);
+                    last_path = None;
+                    // A page that fails its hash was reported with what it damages.
+                    if archive.entry_tree().and_then(|t| t.pages.leaf(leaf).map(drop)).is_ok() {
+                        let mut finding = Finding::of(&error);
+                        finding.section = Some("entries");
+                        if let Ok(ids) = archive.ids_in_leaf(leaf) {
+                            self.damages(&mut finding, ids);
+                        }
+                        self.report(finding);
+                    }
+                    continue;
+                }
+            };
+            let before: u32 = counts[0];
+            for entry in &entries {
+                if last_path.as_ref().is_some_and(|last| *last >= entry.path) {
+                    let message = format!("entry {}: its path is not greater than the one before", entry.id);
+                    self.broken("order", "entries", message);
+                }
+                last_path = Some(entry.path.clone());
+                counts[entry.kind() as usize] += 1;
+                self.entry(entry, uses);
+            }
+            total += entries.len() as u64;
+            self.leaf_form(leaf);
+            let key = |e: Option<&Entry>| {
+                e.map(|e| e.path.as_bytes()[..e.path.len().min(KEY_INLINE)].to_vec()).unwrap_or_default()
+            };
+            facts.push(Some(LeafFacts {
+                rank: entries.first().map_or(0, |e| e.id.0),
+                counted: before,
+                first: key(entries.first()),
+                last: key(entries.last()),
+            }));
+        }
+        let first = archive.first_page();
+        let said = [first.n_articles, first.n_media, first.n_redirects];
+        if whole && (counts != said || total != u64::from(first.n_entries)) {
+            let message = format!("{counts:?} articles, media and redirects; the first page says {said:?}");
+            self.broken("counts", "entries", message);
+        }
+        if let Ok(tree) = archive.entry_tree() {
+            self.nodes(&tree, &facts, whole);
+        }
+        Ok(total)
+    }
+
+    fn entry(&self, entry: &Entry, uses: &mut Vec<Use>) {
+        match entry.body {
+            EntryBody::Blob { place, .. } if place.len > 0 => uses.push(Use { place, entry: entry.id.0 }),
+            EntryBody::Blob { .. } => {}
+            EntryBody::Redirect { .. } => {
+                if let Ok(None) = self.archive.resolve(entry.clone()) {
+                    let message = format!("redirect {} leads to no article or media", entry.path);
+                    let mut finding = Finding::new("redirect", Severity::Warning, message);
+                    (finding.entries, finding.n_entries) = (vec![entry.path.clone()], 1);
+                    self.report(finding);
+                }
+            }
+        }
+    }
+
+    /// Checks what reading a leaf does not: restarts, counts before it, padding.
+    fn leaf_form(&self, number: u32) {
+        let check = || -> Result<Option<&'static str>> {
+            let tree = self.archive.entry_tree()?;
+            let page = tree.pages.leaf(number)?;
+            let leaf = tree.view(number, &page)?;
+            let mut rows = leaf.rows_from(0, tree.symbols)?;
+            loop {
+                if !rows.restart_agrees()? {
+                    return Ok(Some("a restart does not point to its row"));
+                }
+                if !rows.advance()? {
+                    break;
+                }
+            }
+            let records = RecordsView::parse(leaf.records(), leaf.len(), entries_place(number))?;
+            let padded = leaf.records()[records.len()..].iter().all(|&b| b == 0);
+            Ok(match (rows.ended_exactly(), padded) {
+                (false, _) => Some("its rows do not end where its records begin"),
+                (_, false) => Some("its padding is not zero"),
+                _ => None,
+            })
+        };
+        if let Some(Some(message)) = self.checked(check()) {
+            self.broken("leaf", "entries", format!("leaf {number}: {message}"));
+        }
+    }
+
+    /// Compares every node with the leaves below it.
+    fn nodes<'a, P: Pages<'a>>(&self, tree: &Tree<'a, P>, facts: &[Option<LeafFacts>], whole: bool) {
+        let mut leaf = 0;
+        let name = tree.pages.name();
+        let mut waiting = vec![(tree.root.to_vec(), true, None)];
+        // Depth first, children in order: the stack holds nodes still to be read.
+        while let Some((bytes, is_root, level)) = waiting.pop() {
+            let Some(node) = self.checked(Node::parse(&bytes, entries_place(0))) else { return };
+            if level.is_some_and(|level| node.level != level) {
+                return self.broken("node", name, format!("a node of level {} where another belongs", node.level));
+            }
+            let _ = is_root;
+            let mut children = vec![];
+            for i in 0..node.len() {
+                if node.level > 0 {
+                    let Some(page) = self.checked(tree.pages.node(node.child(i))) else { return };
+                    children.push((page.into_owned(), false, Some(node.level - 1)));
+                    continue;
+                }
+                if node.child(i) != leaf {
+                    let message = format!("leaf {} where leaf {leaf} belongs", node.child(i));
+                    return self.broken("node", name, message);
+                }
+                let before = leaf.checked_sub(1).and_then(|i| facts.get(i as usize)?.as_ref());
+                let here = facts.get(leaf as usize);
+                if let Some(Some(here)) = here {
+                    let separator = node.separator(i).unwrap_or(b"");
+                    let orders = i == 0
+                        || separator <= &here.first[..]
+                            && before.is_none_or(|b| separator > &b.last[..] || here.first == b.last);
+                    if node.rank(i) != here.rank || whole && node.counted(i) != here.counted || !orders {
+                        self.broken("node", name, format!("it says of leaf {leaf} what is not so"));
+                    }
+                } else if here.is_none() {
+                    return self.broken("node", name, format!("it leads to leaf {leaf}, which is not there"));
+                }
+                leaf += 1;
+            }
+            waiting.extend(children.into_iter().rev());
+            if waiting.len() > facts.len() + 8 {
+                return self.broken("node", name, "more nodes than leaves".into());
+            }
+        }
+        if leaf as usize != facts.len() {
+            self.broken("node", name, format!("they lead to {leaf} of {} leaves", facts.len()));
+        }
+    }
+
+    /// Reads every row of the title table and its entry.
+    pub(super) fn titles(&self) -> Result<()> {
+        let archive = self.archive;
+        let Some(tree) = self.checked(archive.title_tree()) else { return Ok(()) };
+        let leaves = tree.pages.leaves();
+        let read = |number: u32| -> Result<(LeafFacts, u64)> {
+            let tree = archive.title_tree()?;
+            let page = tree.pages.leaf(number)?;
+            let leaf = tree.view(number, &page)?;
+            let mut rows = leaf.rows_from(0, tree.symbols)?;
+            let (mut first, mut last) = (vec![], vec![]);
+            let mut last_title: Option<(Vec<u8>, String, u32)> = None;
+            while rows.advance()? {
+                let slot = rows.next_slot() - 1;
+                let record = TitleRecords::get(leaf.records(), leaf.len(), slot, titles_place(number))?;
+                let (_, entry) = archive.title_entry(record, &rows.key)?;
+                let key = title_key(&entry.title);
+                if key.as_bytes()[..key.len().min(KEY_INLINE)] != rows.key[..] || !entry.is_titled {
+                    self.broken("title", "titles", format!("row {slot} of leaf {number} is not the title of {}", entry.path));
+                }
+                let here = (rows.key.clone(), entry.title, entry.id.0);
+                if last_title.as_ref().is_some_and(|last| *last >= here) {
+                    self.broken("order", "titles", format!("row {slot} of leaf {number} is out of order"));
+                }
+                if slot == 0 {
+                    first.clone_from(&rows.key);
+                }
+                last.clone_from(&rows.key);
+                last_title = Some(here);
+                if slot % (RESTART * 16) == 0 && self.observer.is_cancelled() {
+                    break;
+                }
+            }
+            let facts = LeafFacts { rank: leaf.first_rank(), counted: leaf.first_counted(), first, last };
+            Ok((facts, leaf.len() as u64))
+        };
+        let results: Vec<Result<(LeafFacts, u64)>> = (0..leaves).into_par_iter().map(read).collect();
+        self.stop()?;
+        let (mut facts, mut total, mut whole) = (vec![], 0, true);
+        for (number, result) in results.into_iter().enumerate() {
+            match result {
+                Ok((leaf, n)) => {
+                    if whole && u64::from(leaf.rank) != total {
+                        self.broken("rank", "titles", format!("leaf {number} does not begin at row {total}"));
+                    }
+                    total += n;
+                    facts.push(Some(leaf));
+                }
+                Err(error) => {
+                    whole = false;
+                    facts.push(None);
+                    if tree.pages.leaf(number as u32).is_ok() && archive_is_readable(&error) {
+                        self.report(Finding { section: Some("titles"), ..Finding::of(&error) });
+                    }
+                }
+            }
+        }
+        let row = archive.first_page().row(SectionKind::TITLES);
+        if whole && row.is_some_and(|r| r.count != total) {
+            self.broken("counts", "titles", format!("{total} rows, not as many as its section row says"));
+        }
+        self.nodes(&tree, &facts, whole);
+        Ok(())
+    }
+
+    /// Reads the sections that are read whole.
+    pub(super) fn small_sections(&self) {
+        let archive = self.archive;
+        self.checked(archive.metadata().map(drop));
+        self.checked(archive.language(crate::format::ids::EntryId(0)).map(drop));
+        if let Some(order) = self.checked(archive.reading_order())
+            && let Some(id) = order.iter().find(|id| id.0 >= archive.len())
+        {
+            self.broken("reading order", "reading order", format!("entry {id} of {}", archive.len()));
+        }
+        let first = archive.first_page();
+        let pages = u64::from(first.n_blocks.div_ceil(BLOCKS_PER_PAGE));
+        let row = first.row(SectionKind::BLOCKS);
+        if row.map_or(0, |r| r.len) != pages * PAGE as u64 || row.map_or(0, |r| r.count) != u64::from(first.n_blocks) {
+            self.broken("section length", "blocks", format!("not {pages} pages for {} blocks", first.n_blocks));
+        }
+        if let Some(Ok(entry)) = (first.main < first.n_entries).then(|| archive.main_entry()).map(Result::transpose).flatten().map(|e| e)
+            && entry.kind() == Kind::Media
+        {
+            let message = format!("the main page {} is no article", entry.path);
+            self.report(Finding::new("main page", Severity::Warning, message));
+        }
+    }
+}
+
+/// An error of a title row that comes from a lost entry leaf was reported there.
+fn archive_is_readable(error: &crate::error::Error) -> bool {
+    !matches!(error, crate::error::Error::Format(e) if e.check == "page hash" || e.check == "tree hash")
+}
