@@ -2,4 +2,6 @@
 pub mod error;
 pub mod item;
 pub mod limits;
+#[cfg(feature = "cli")]
+pub mod terminal;
 pub mod text;

@@ -88,9 +88,10 @@ impl Attributes {
     }
 
     fn has_class(&self, test: fn(&[u8]) -> bool) -> bool {
-        self.spans.iter().find(|(a, ..)| *a == Attribute::Class).is_some_and(|&(_, start, end)| {
-            self.values[start..end].split(u8::is_ascii_whitespace).any(test)
-        })
+        self.spans
+            .iter()
+            .find(|(a, ..)| *a == Attribute::Class)
+            .is_some_and(|&(_, start, end)| self.values[start..end].split(u8::is_ascii_whitespace).any(test))
     }
 
     fn clear(&mut self) {
@@ -269,7 +270,9 @@ impl<V: Visitor> Machine<'_, V> {
         }
         match tag {
             Tag::Li => self.close_in_scope(&[Tag::Li], &[Tag::Ul, Tag::Ol], Rank::List),
-            Tag::Dt | Tag::Dd => self.close_in_scope(&[Tag::Dt, Tag::Dd], &[Tag::Dl, Tag::Ul, Tag::Ol], Rank::List),
+            Tag::Dt | Tag::Dd => {
+                self.close_in_scope(&[Tag::Dt, Tag::Dd], &[Tag::Dl, Tag::Ul, Tag::Ol], Rank::List)
+            }
             Tag::Td | Tag::Th | Tag::Caption => {
                 self.close_in_scope(&[Tag::Td, Tag::Th, Tag::Caption], &[], Rank::Cell);
             }
@@ -518,7 +521,9 @@ impl<V> Machine<'_, V> {
         self.attribute_name.clear();
         let attributes = &mut self.attributes;
         attributes.open = false;
-        if let Some(attribute) = attribute.filter(|a| !self.is_end && attributes.spans.iter().all(|(b, ..)| a != b)) {
+        if let Some(attribute) =
+            attribute.filter(|a| !self.is_end && attributes.spans.iter().all(|(b, ..)| a != b))
+        {
             let start = attributes.values.len();
             attributes.spans.push((attribute, start, start));
             attributes.open = true;

@@ -263,7 +263,11 @@ impl Visitor for PageReader {
         {
             *at = Some(self.text.position());
         }
-        if self.pre > 0 { self.text.push_pre(text) } else { self.text.push(text) }
+        if self.pre > 0 {
+            self.text.push_pre(text)
+        } else {
+            self.text.push(text)
+        }
         GO
     }
 }

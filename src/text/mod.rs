@@ -13,5 +13,5 @@ mod tags;
 
 pub use events::{Attributes, Options, Visitor, walk};
 pub use html::{Heading, Link, Page, headings, links, page, title, to_text};
-// pub use markdown::{FrontMatter, from_html, split_front_matter, to_html};
+pub use markdown::{FrontMatter, split_front_matter, to_html};
 pub use tags::{Attribute, Tag};

@@ -292,12 +292,17 @@ pub(super) fn is_chrome_class(class: &[u8]) -> bool {
 
 /// Returns true for an id by which widespread templates mark such parts.
 pub(super) fn is_chrome_id(id: &str) -> bool {
-    matches!(id, "mw-navigation" | "mw-head" | "siteSub" | "contentSub" | "jump-to-nav" | "catlinks" | "toolbar-top")
+    matches!(
+        id,
+        "mw-navigation" | "mw-head" | "siteSub" | "contentSub" | "jump-to-nav" | "catlinks" | "toolbar-top"
+    )
 }
 
 /// Returns true for a role of a part that leads round a site.
 pub(super) fn is_chrome_role(role: &str) -> bool {
-    ["navigation", "search", "banner", "contentinfo", "complementary", "menu"].iter().any(|r| role.eq_ignore_ascii_case(r))
+    ["navigation", "search", "banner", "contentinfo", "complementary", "menu"]
+        .iter()
+        .any(|r| role.eq_ignore_ascii_case(r))
 }
 
 /// Returns true for a class that hides.
