@@ -178,27 +178,26 @@ impl Builder {
             return;
         }
         self.cells.push(true);
-        if let Some(builder) = self.tables.last_mut() {
-            if tag != Tag::Caption {
-                if builder.table.rows.is_empty() {
-                    builder.table.rows.push(Row::default());
-                }
-                let in_head = builder.in_head;
-                if let Some(row) = builder.table.rows.last_mut() {
-                    let span =
-                        |attribute| attributes.number(attribute).map_or(1, |n| n.clamp(1, 1000)) as usize;
-                    let rowspan = match attributes.number(Attribute::Rowspan) {
-                        Some(0) => usize::MAX,
-                        _ => span(Attribute::Rowspan),
-                    };
-                    row.cells.push(Cell {
-                        blocks: Vec::new(),
-                        header: tag == Tag::Th,
-                        colspan: span(Attribute::Colspan),
-                        rowspan,
-                    });
-                    row.in_head = in_head;
-                }
+        if let Some(builder) = self.tables.last_mut()
+            && tag != Tag::Caption
+        {
+            if builder.table.rows.is_empty() {
+                builder.table.rows.push(Row::default());
+            }
+            let in_head = builder.in_head;
+            if let Some(row) = builder.table.rows.last_mut() {
+                let span = |attribute| attributes.number(attribute).map_or(1, |n| n.clamp(1, 1000)) as usize;
+                let rowspan = match attributes.number(Attribute::Rowspan) {
+                    Some(0) => usize::MAX,
+                    _ => span(Attribute::Rowspan),
+                };
+                row.cells.push(Cell {
+                    blocks: Vec::new(),
+                    header: tag == Tag::Th,
+                    colspan: span(Attribute::Colspan),
+                    rowspan,
+                });
+                row.in_head = in_head;
             }
         }
         self.frames.push(Frame { fresh: true, ..Frame::default() });
@@ -280,8 +279,9 @@ impl Builder {
             (Some(alt), _) if alt.trim().is_empty() => return,
             // The fallback of a formula is the formula.
             (Some(alt), _) if alt.starts_with("{\\") => {
-                let formula = alt.trim_start_matches("{\\displaystyle").trim_start_matches("{\\textstyle");
-                let formula = if formula.len() < alt.len() { formula.trim_end_matches('}') } else { alt };
+                let inner =
+                    ["{\\displaystyle", "{\\textstyle"].iter().find_map(|start| alt.strip_prefix(start));
+                let formula = inner.and_then(|inner| inner.strip_suffix('}')).map_or(alt, str::trim);
                 self.frame().inline.push(formula, style);
                 return;
             }

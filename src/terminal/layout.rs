@@ -24,10 +24,14 @@ const PRE_INDENT: &str = "    ";
 /// Lays blocks out.
 pub(super) fn layout(blocks: &[Block], context: Context) -> Vec<Line> {
     let mut lines = Vec::new();
+    let mut before = "";
     for block in blocks {
         if block.gap && !lines.is_empty() {
-            lines.push(Line::plain(block.indent.trim_end()));
+            // A quotation's bar goes on through the gap if it stands on both sides.
+            let both = before.chars().zip(block.indent.chars()).take_while(|(a, b)| a == b).count();
+            lines.push(Line::plain(cut(&block.indent, both.min(context.width / 2)).trim_end()));
         }
+        before = &block.indent;
         layout_block(block, context, &mut lines);
     }
     lines
@@ -78,9 +82,10 @@ fn content_lines(content: &Content, context: Context) -> Vec<Line> {
 
 fn heading(level: u8, text: &Inline, context: Context) -> Vec<Line> {
     let Context { width, styled, base, .. } = context;
-    if styled {
+    // A heading in a table stands between its rows; lines or signs of its own would be in the way.
+    if styled || !context.keep_long_lines {
         let style = if level <= 2 { Style::BOLD.with(Style::UNDERLINE) } else { Style::BOLD };
-        return text.wrap(width, base.with(style), true);
+        return text.wrap(width, base.with(style), styled);
     }
     let mut lines = text.wrap(width, base, false);
     if level <= 2 {

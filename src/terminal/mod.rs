@@ -16,3 +16,6 @@ mod wrap;
 pub use render::{RenderOptions, render_html, render_markdown, render_text};
 pub use sanitize::{Keep, sanitize};
 pub use view::{show, terminal_width, wants_style};
+
+#[cfg(test)]
+mod tests;

@@ -71,8 +71,18 @@ impl Table {
         if !one_column && !places_parts {
             return Err(self);
         }
-        let cells = self.rows.into_iter().flat_map(|row| row.cells);
-        Ok(self.caption.into_iter().chain(cells.flat_map(|cell| cell.blocks)).collect())
+        let mut blocks = self.caption;
+        let mut gap = false;
+        for mut cell in self.rows.into_iter().flat_map(|row| row.cells) {
+            // Values stand line by line, longer texts apart.
+            let is_long = cell.blocks.len() > 1;
+            if let Some(first) = cell.blocks.first_mut() {
+                first.gap |= is_long || gap;
+                gap = is_long;
+            }
+            blocks.append(&mut cell.blocks);
+        }
+        Ok(blocks)
     }
 
     /// Returns the least and the most columns that the table uses well.
@@ -167,13 +177,17 @@ impl<'t> Grid<'t> {
             self.cells.iter().zip(&measures).filter(|(placed, _)| placed.columns > 1)
         {
             let columns = placed.column..placed.column + placed.columns;
-            let gaps = gap * (placed.columns - 1);
             for (wanted, widths) in [(least, &mut self.least), (most, &mut self.most)] {
-                let have = widths[columns.clone()].iter().sum::<usize>() + gaps;
-                let missing = wanted.saturating_sub(have).div_ceil(placed.columns);
+                let widths = &mut widths[columns.clone()];
                 // Columns without content of their own stay so, unless all of them are.
-                let any = widths[columns.clone()].iter().any(|&width| width > 0);
-                for width in widths[columns.clone()].iter_mut().filter(|width| **width > 0 || !any) {
+                let n_used = widths.iter().filter(|width| **width > 0).count();
+                if n_used == 0 {
+                    widths[0] = wanted;
+                    continue;
+                }
+                let have = widths.iter().sum::<usize>() + gap * (n_used - 1);
+                let missing = wanted.saturating_sub(have).div_ceil(n_used);
+                for width in widths.iter_mut().filter(|width| **width > 0) {
                     *width += missing;
                 }
             }
@@ -187,6 +201,11 @@ impl<'t> Grid<'t> {
     /// The columns with content.
     fn used(&self) -> impl Iterator<Item = usize> {
         (0..self.most.len()).filter(|&column| self.most[column] > 0)
+    }
+
+    /// Returns the least width of a column: room for one character.
+    fn floor(&self, column: usize) -> usize {
+        self.most[column].min(2)
     }
 
     /// Returns the width of each column, or `None` if they do not fit side by side.
@@ -212,17 +231,18 @@ impl<'t> Grid<'t> {
         }
         // A word that would be broken is paid for by the columns that have most to spare.
         for column in self.used() {
-            widths[column] = widths[column].max(least[column]).max(2.min(room));
+            widths[column] = widths[column].max(least[column]).max(self.floor(column));
         }
         let mut excess = widths.iter().sum::<usize>().saturating_sub(room);
         while excess > 0 {
-            let spare: usize = self.used().map(|c| widths[c].saturating_sub(least[c].max(2))).sum();
+            let spare: usize =
+                self.used().map(|c| widths[c].saturating_sub(least[c].max(self.floor(c)))).sum();
             if spare < excess {
                 return None;
             }
             let share = excess;
             for column in self.used() {
-                let own = widths[column].saturating_sub(least[column].max(2));
+                let own = widths[column].saturating_sub(least[column].max(self.floor(column)));
                 let cut = (own * share).div_ceil(spare).min(own).min(excess);
                 widths[column] -= cut;
                 excess -= cut;
@@ -254,14 +274,11 @@ impl<'t> Grid<'t> {
         let mut shown = vec![0; self.cells.len()];
         let mut next = 0;
         let mut any = false;
-        for row in 0..self.n_rows {
+        for (row, &height) in heights.iter().enumerate() {
             for cover in &mut covers {
                 *cover = cover.filter(|&cell| self.cells[cell].end > row);
             }
-            if any
-                && self.ruled
-                && (row == self.n_headers || (spaced && row > self.n_headers))
-                && heights[row] > 0
+            if any && self.ruled && (row == self.n_headers || (spaced && row > self.n_headers)) && height > 0
             {
                 lines.push(self.rule(widths, &covers));
             }
@@ -269,7 +286,7 @@ impl<'t> Grid<'t> {
                 covers[placed.column..placed.column + placed.columns].fill(Some(next));
                 next += 1;
             }
-            for i in 0..heights[row] {
+            for i in 0..height {
                 let mut line = Line::default();
                 let mut edge = 0;
                 let mut column = 0;
@@ -295,10 +312,10 @@ impl<'t> Grid<'t> {
                 line.text.truncate(line.text.trim_end_matches(' ').len());
                 lines.push(line);
             }
-            any |= heights[row] > 0;
+            any |= height > 0;
             for (column, cover) in covers.iter().enumerate() {
                 if let Some(cell) = cover.filter(|&cell| self.cells[cell].column == column) {
-                    shown[cell] += heights[row];
+                    shown[cell] += height;
                 }
             }
         }
@@ -348,7 +365,7 @@ impl<'t> Grid<'t> {
                 [Block { content: Content::Paragraph(text, _), marker: None, .. }]
                     if is_number(text.tail(0)) =>
                 {
-                    *count += 1
+                    *count += 1;
                 }
                 _ => *all = false,
             }
@@ -384,7 +401,7 @@ impl<'t> Grid<'t> {
                 blocks = rest;
             }
             let content = Content::Paragraph(head, Style::PLAIN);
-            let head = Block { gap: false, indent: Rc::from("    "), marker: Some("  ".into()), content };
+            let head = Block { gap: false, indent: Rc::from("  "), marker: None, content };
             lines.extend(layout(&[head], context));
             let width = context.width.saturating_sub(4).max(2);
             for mut line in layout(blocks, Context { width, ..context }) {

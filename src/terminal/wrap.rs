@@ -203,9 +203,9 @@ impl Inline {
                     }
                     space = None;
                     if word_width <= width {
-                        writer.put(word, at, word_width)
+                        writer.put(word, at, word_width);
                     } else {
-                        writer.put_broken(word, at, width)
+                        writer.put_broken(word, at, width);
                     }
                 }
             }

@@ -111,10 +111,10 @@ struct Stack {
     by_rank: [u32; N_RANKS],
     /// How many open elements hide their content.
     skipping: u32,
-    /// How many open elements pass on only an `h1`.
-    only_title: u32,
-    /// How many `h1` are open.
-    in_h1: u32,
+    /// How many open elements pass on only what [`is_core`] names.
+    only_core: u32,
+    /// How many elements are open that they pass on.
+    in_core: u32,
     /// How many articles, sections and the like are open: in them, header and footer are content.
     in_section: u32,
     /// How many `svg` and `math` are open.
@@ -126,7 +126,7 @@ struct Stack {
 struct Open {
     tag: Tag,
     skips: bool,
-    only_title: bool,
+    only_core: bool,
     reported: bool,
     /// What [`Stack::by_tag`] and [`Stack::by_rank`] said before.
     outer_tag: u32,
@@ -140,8 +140,8 @@ impl Default for Stack {
             by_tag: [0; N_TAGS],
             by_rank: [0; N_RANKS],
             skipping: 0,
-            only_title: 0,
-            in_h1: 0,
+            only_core: 0,
+            in_core: 0,
             in_section: 0,
             foreign: 0,
         }
@@ -159,19 +159,19 @@ impl Stack {
     }
 
     fn is_shown(&self) -> bool {
-        self.skipping == 0 && (self.only_title == 0 || self.in_h1 > 0)
+        self.skipping == 0 && (self.only_core == 0 || self.in_core > 0)
     }
 
-    fn push(&mut self, tag: Tag, skips: bool, only_title: bool) {
+    fn push(&mut self, tag: Tag, skips: bool, only_core: bool) {
         self.skipping += u32::from(skips);
-        self.only_title += u32::from(only_title);
-        self.in_h1 += u32::from(tag == Tag::H1);
+        self.only_core += u32::from(only_core);
+        self.in_core += u32::from(is_core(tag));
         self.in_section += u32::from(tag == Tag::Section);
         self.foreign += u32::from(matches!(tag, Tag::Svg | Tag::Math));
         let rank = tag.rank() as usize;
         let (outer_tag, outer_rank) = (self.by_tag[tag as usize], self.by_rank[rank]);
         let reported = self.is_shown();
-        self.open.push(Open { tag, skips, only_title, reported, outer_tag, outer_rank });
+        self.open.push(Open { tag, skips, only_core, reported, outer_tag, outer_rank });
         // A page of four billion open tags does not fit a `&str` that fits memory; if it did, the
         // only harm were a wrong nesting.
         let place = u32::try_from(self.open.len()).unwrap_or(u32::MAX);
@@ -185,8 +185,8 @@ impl Stack {
         self.by_tag[open.tag as usize] = open.outer_tag;
         self.by_rank[open.tag.rank() as usize] = open.outer_rank;
         self.skipping -= u32::from(open.skips);
-        self.only_title -= u32::from(open.only_title);
-        self.in_h1 -= u32::from(open.tag == Tag::H1);
+        self.only_core -= u32::from(open.only_core);
+        self.in_core -= u32::from(is_core(open.tag));
         self.in_section -= u32::from(open.tag == Tag::Section);
         self.foreign -= u32::from(matches!(open.tag, Tag::Svg | Tag::Math));
         open.reported.then_some(open.tag)
@@ -271,7 +271,7 @@ impl<V: Visitor> Machine<'_, V> {
         match tag {
             Tag::Li => self.close_in_scope(&[Tag::Li], &[Tag::Ul, Tag::Ol], Rank::List),
             Tag::Dt | Tag::Dd => {
-                self.close_in_scope(&[Tag::Dt, Tag::Dd], &[Tag::Dl, Tag::Ul, Tag::Ol], Rank::List)
+                self.close_in_scope(&[Tag::Dt, Tag::Dd], &[Tag::Dl, Tag::Ul, Tag::Ol], Rank::List);
             }
             Tag::Td | Tag::Th | Tag::Caption => {
                 self.close_in_scope(&[Tag::Td, Tag::Th, Tag::Caption], &[], Rank::Cell);
@@ -301,7 +301,7 @@ impl<V: Visitor> Machine<'_, V> {
         if self.stopped {
             return;
         }
-        let (skips, only_title) = self.verdict(tag);
+        let (skips, only_core) = self.verdict(tag);
         if tag.class() == Class::Void {
             if self.stack.is_shown() && !skips && tag != Tag::Empty {
                 let flow = self.visitor.open(tag, &self.attributes);
@@ -309,7 +309,7 @@ impl<V: Visitor> Machine<'_, V> {
             }
             return;
         }
-        self.stack.push(tag, skips, only_title);
+        self.stack.push(tag, skips, only_core);
         if self.stack.is_shown() {
             let flow = self.visitor.open(tag, &self.attributes);
             self.note(flow);
@@ -324,7 +324,7 @@ impl<V: Visitor> Machine<'_, V> {
         }
     }
 
-    /// Returns whether an element's content is left out, and whether only its `h1` is passed on.
+    /// Returns whether an element's content is left out, and whether only its core is passed on.
     fn verdict(&mut self, tag: Tag) -> (bool, bool) {
         match tag {
             Tag::Title => {
@@ -360,7 +360,12 @@ impl<V: Visitor> Machine<'_, V> {
             Tag::Header if outside => return (false, true),
             _ => {}
         }
-        let chrome = attributes.has_class(tags::is_chrome_class)
+        // A column of line numbers beside the code, or by the same name a frame round the code.
+        if tag == Tag::Pre && attributes.has_class(|class| class == b"line-numbers") {
+            return (false, true);
+        }
+        let chrome = attributes.get(Attribute::NoSnippet).is_some()
+            || attributes.has_class(tags::is_chrome_class)
             || attributes.get(Attribute::Id).is_some_and(tags::is_chrome_id)
             || (tag != Tag::Header && attributes.get(Attribute::Role).is_some_and(tags::is_chrome_role));
         (chrome, false)
@@ -377,6 +382,11 @@ impl<V: Visitor> Machine<'_, V> {
             self.start_tag(tag);
         }
     }
+}
+
+/// Returns true for what counts in the header of a page, and in what may be a column of numbers.
+fn is_core(tag: Tag) -> bool {
+    matches!(tag, Tag::H1 | Tag::Code)
 }
 
 /// Returns how the content of an element is to be read.

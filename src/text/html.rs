@@ -182,6 +182,7 @@ fn push_clean(out: &mut String, text: &str) {
 pub(super) fn gap_of(tag: Tag, in_list: bool) -> Gap {
     match tag {
         Tag::Td | Tag::Th => Gap::Tab,
+        Tag::Title => Gap::None,
         Tag::Ul | Tag::Ol | Tag::Dl if in_list => Gap::Line,
         Tag::P
         | Tag::H1
@@ -264,9 +265,9 @@ impl Visitor for PageReader {
             *at = Some(self.text.position());
         }
         if self.pre > 0 {
-            self.text.push_pre(text)
+            self.text.push_pre(text);
         } else {
-            self.text.push(text)
+            self.text.push(text);
         }
         GO
     }

@@ -9,9 +9,14 @@
 mod events;
 mod html;
 mod markdown;
+mod markdown_writer;
 mod tags;
 
 pub use events::{Attributes, Options, Visitor, walk};
 pub use html::{Heading, Link, Page, headings, links, page, title, to_text};
 pub use markdown::{FrontMatter, split_front_matter, to_html};
+pub use markdown_writer::from_html;
 pub use tags::{Attribute, Tag};
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -115,8 +115,10 @@ tags! {
     /// `h6`
     H6: b"h6", Paragraph, Shown;
     /// `div` and its likes: a block without a meaning of its own.
-    Div: b"div" | b"center" | b"address" | b"hgroup" | b"form" | b"fieldset" | b"legend" | b"search" | b"dialog",
+    Div: b"div" | b"center" | b"address" | b"hgroup" | b"fieldset" | b"legend" | b"search" | b"dialog",
         Paragraph, Shown;
+    /// `form`, which pages open in one cell and close in another.
+    Form: b"form", Paragraph, Shown;
     /// `main`, `article`, `section`
     Section: b"main" | b"article" | b"section", Paragraph, Shown;
     /// `nav`
@@ -176,8 +178,9 @@ tags! {
     /// Scripts, styles, and what stands in for them.
     Script: b"script" | b"style" | b"template" | b"noscript" | b"noframes" | b"noembed" | b"iframe", List, Skipped;
     /// Form controls.
-    Control: b"button" | b"select" | b"textarea" | b"datalist" | b"option" | b"optgroup" | b"progress" | b"meter",
-        List, Skipped;
+    Control: b"button" | b"select" | b"textarea" | b"datalist" | b"progress" | b"meter", List, Skipped;
+    /// The choices of a control, which pages seldom close.
+    Choice: b"option" | b"optgroup", Inline, Skipped;
     /// What plays: its content is for programs that cannot play it.
     Player: b"audio" | b"video" | b"canvas" | b"applet", List, Skipped;
     /// Source forms beside a formula.
@@ -271,6 +274,8 @@ attributes! {
     Border: b"border";
     /// `lang`
     Lang: b"lang";
+    /// `data-nosnippet`: not for excerpts of the page.
+    NoSnippet: b"data-nosnippet";
 }
 
 /// Returns true for a class by which widespread templates mark what leads round a site and is no
@@ -294,7 +299,13 @@ pub(super) fn is_chrome_class(class: &[u8]) -> bool {
 pub(super) fn is_chrome_id(id: &str) -> bool {
     matches!(
         id,
-        "mw-navigation" | "mw-head" | "siteSub" | "contentSub" | "jump-to-nav" | "catlinks" | "toolbar-top"
+        "mw-navigation"
+            | "mw-head"
+            | "siteSub"
+            | "contentSub"
+            | "jump-to-nav"
+            | "catlinks"
+            | "toggle-all-docs"
     )
 }
 
