@@ -11,8 +11,9 @@ const GO: ControlFlow<()> = ControlFlow::Continue(());
 /// Lists and quotations deeper than this are not indented further.
 const MAX_DEPTH: usize = 12;
 
-/// A cell counts for at most so many columns: what it spans has to be written out.
-const MAX_COLSPAN: i64 = 20;
+/// A cell counts for at most so many columns, and only so many columns reach into later rows: what
+/// a cell spans has to be written out as empty cells.
+const MAX_SPAN: usize = 20;
 
 /// Returns a page as Markdown: headings, emphasis, links, lists, quotations, tables, code and
 /// pictures; all else as its text. What leads round a site is left out.
@@ -91,7 +92,9 @@ struct MarkdownWriter {
     nested: u32,
     in_cell: bool,
     /// How many columns the open cell counts for.
-    colspan: i64,
+    colspan: usize,
+    /// How many rows it counts for.
+    rowspan: usize,
 }
 
 #[derive(Default)]
@@ -99,6 +102,35 @@ struct Table {
     rows: Vec<Vec<String>>,
     has_header: bool,
     cell: String,
+    /// For each column, how many rows a cell reaches into, the one that is open included.
+    reach: Vec<usize>,
+}
+
+impl Table {
+    fn open_row(&mut self) {
+        if self.rows.last().is_some_and(Vec::is_empty) {
+            return;
+        }
+        self.rows.push(Vec::new());
+        for reach in &mut self.reach {
+            *reach = reach.saturating_sub(1);
+        }
+    }
+
+    /// Adds a cell, after empty ones for those above that reach into its row.
+    fn add(&mut self, cell: String, colspan: usize, rowspan: usize) {
+        let Some(row) = self.rows.last_mut() else { return };
+        while self.reach.get(row.len()).is_some_and(|&reach| reach > 0) {
+            row.push(String::new());
+        }
+        let columns = row.len()..(row.len() + colspan).min(MAX_SPAN);
+        if rowspan > 1 && !columns.is_empty() {
+            self.reach.resize(self.reach.len().max(columns.end), 0);
+            self.reach[columns].fill(rowspan);
+        }
+        row.push(cell);
+        row.extend((1..colspan).map(|_| String::new()));
+    }
 }
 
 impl MarkdownWriter {
@@ -309,9 +341,8 @@ impl MarkdownWriter {
         if tag == Tag::Caption {
             self.write_block(&cell.replace("<br>", "\\\n"));
             self.gap = Gap::Blank;
-        } else if let Some(row) = table.rows.last_mut() {
-            row.push(cell);
-            row.extend((1..self.colspan).map(|_| String::new()));
+        } else {
+            table.add(cell, self.colspan, self.rowspan);
         }
     }
 
@@ -360,7 +391,7 @@ impl MarkdownWriter {
             Tag::Tr => {
                 self.flush();
                 if let Some(table) = &mut self.table {
-                    table.rows.push(Vec::new());
+                    table.open_row();
                 }
             }
             Tag::Td | Tag::Th | Tag::Caption => {
@@ -368,11 +399,12 @@ impl MarkdownWriter {
                 if let Some(table) = &mut self.table {
                     self.in_cell = true;
                     if table.rows.is_empty() && tag != Tag::Caption {
-                        table.rows.push(Vec::new());
+                        table.open_row();
                     }
                     table.has_header |= tag == Tag::Th && table.rows.len() == 1;
-                    self.colspan =
-                        attributes.number(Attribute::Colspan).map_or(1, |n| n.clamp(1, MAX_COLSPAN));
+                    let span = |attribute| attributes.number(attribute).and_then(|n| usize::try_from(n).ok());
+                    self.colspan = span(Attribute::Colspan).unwrap_or(1).clamp(1, MAX_SPAN);
+                    self.rowspan = span(Attribute::Rowspan).unwrap_or(1);
                 }
             }
             Tag::Thead => {
@@ -399,7 +431,9 @@ impl Visitor for MarkdownWriter {
             Tag::Title => self.title += 1,
             Tag::A => {
                 let href = attributes.get(Attribute::Href).filter(|href| !href.is_empty());
-                let is_mark = href.is_some() && self.n_links == 0 && self.pre == 0;
+                // A heading that links to itself is a heading.
+                let to_itself = self.heading.is_some() && href.is_some_and(|href| href.starts_with('#'));
+                let is_mark = href.is_some() && !to_itself && self.n_links == 0 && self.pre == 0;
                 self.links.push(is_mark);
                 self.n_links += u32::from(is_mark);
                 if let Some(href) = href.filter(|_| is_mark) {
@@ -462,7 +496,7 @@ impl Visitor for MarkdownWriter {
                 self.break_block(Gap::Blank);
                 self.enter("> ".to_owned(), None);
             }
-            Tag::Dt | Tag::Summary => {
+            Tag::Dt => {
                 self.break_block(Gap::Blank);
                 self.count(Tag::Bold, true);
             }
@@ -529,7 +563,7 @@ impl Visitor for MarkdownWriter {
                 self.leave();
                 self.gap = Gap::Blank;
             }
-            Tag::Dt | Tag::Summary => {
+            Tag::Dt => {
                 self.count(Tag::Bold, false);
                 self.break_block(Gap::Blank);
             }

@@ -289,9 +289,10 @@ pub(super) fn is_chrome_class(class: &[u8]) -> bool {
             | b"t-navbar"
             // Sphinx, Docusaurus: the mark that links a heading to itself; side bars
             | b"headerlink" | b"hash-link" | b"sphinxsidebar" | b"wy-nav-side" | b"wy-breadcrumbs"
-            // rustdoc's controls, mdBook's bars
+            // rustdoc's controls; mdBook's bars, and the lines that it folds away in examples
             | b"test-arrow" | b"hideme" | b"menu-bar" | b"nav-chapters" | b"nav-wrapper" | b"sidebar"
             | b"sub-logo-container"
+            | b"boring"
     )
 }
 

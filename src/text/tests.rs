@@ -321,6 +321,11 @@ fn html_becomes_markdown() {
         ("<p>a <code>b ` c</code> <code>&lt;<a href=h>v</a>&gt;</code>", "a ``b ` c`` `<`[`v`](h)`>`\n"),
         ("<pre><code class='language-rust'>a *b*\n```</code></pre>", "````rust\na *b*\n```\n````\n"),
         ("<table><tr><th>a<th>b<tr><td>1|<td>2<p>3</table>", "| a | b |\n| --- | --- |\n| 1\\| | 2<br>3 |\n"),
+        (
+            "<table><tr><th>a<th>b<th>c<tr><td rowspan=2>1<td colspan=2>2<tr><td>3<td>4<tr><td>5</table>",
+            "| a | b | c |\n| --- | --- | --- |\n| 1 | 2 |  |\n|  | 3 | 4 |\n| 5 |\n",
+        ),
+        ("<h2><a href=#x>self</a> <a href=y>y</a></h2>", "## self [y](y)\n"),
         ("<table><tr><td>1<td>2</table>", "|  |  |\n| --- | --- |\n| 1 | 2 |\n"),
         (
             "<p>*a* _b_ c_d [e] # f<p># g<p>1. h<p>- i<p>&amp;amp; &lt;b>",
