@@ -50,8 +50,10 @@ pub fn show(text: &str) -> io::Result<()> {
             None => Ok(()),
         };
         // The input is closed by now, so that the pager knows the end.
-        child.wait()?;
-        return written;
+        // These are what a shell says of a program that it cannot start.
+        if !matches!(child.wait()?.code(), Some(126 | 127)) {
+            return written;
+        }
     }
     write_quietly(&mut io::stdout().lock(), text)
 }
