@@ -1,6 +1,6 @@
 //! A page on a terminal.
 //!
-//! Content is written by strangers: [`sanitize`] shows each control character that would reach a
+//! Content is written by strangers: [`sanitize()`] shows each control character that would reach a
 //! terminal, and what [`render_html`] and its siblings return holds none but line breaks and their own
 //! styling. A page becomes blocks (`flow`), whose cells are blocks again; blocks become lines of a
 //! given width (`layout`, `wrap`, `table`). [`show`] hands the lines to a pager.
