@@ -8,4 +8,7 @@ pub mod limits;
 pub mod reader;
 pub mod storage;
 pub mod tables;
+#[cfg(feature = "cli")]
+pub mod terminal;
+pub mod text;
 pub mod writer;

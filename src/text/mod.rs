@@ -1,0 +1,22 @@
+//! What a page says, whatever its markup.
+//!
+//! A page is HTML, Markdown or plain text, and comes from strangers. [`walk`] turns HTML into
+//! events that nest, in linear time and without recursion; everything else here listens to them:
+//! [`to_text`] and [`page`] for those who look for words, [`links`] and [`headings`] for those who
+//! look for structure, [`from_html`] for Markdown, and the terminal's renderer from outside. Markdown
+//! pages become HTML first ([`to_html`]), so that there is one way through.
+
+mod events;
+mod html;
+mod markdown;
+mod markdown_writer;
+mod tags;
+
+pub use events::{Attributes, Options, Visitor, walk};
+pub use html::{Heading, Link, Page, headings, links, page, title, to_text};
+pub use markdown::{FrontMatter, split_front_matter, to_html};
+pub use markdown_writer::from_html;
+pub use tags::{Attribute, Tag};
+
+#[cfg(test)]
+pub(crate) mod tests;
