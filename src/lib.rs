@@ -3,3 +3,4 @@ pub mod error;
 pub mod item;
 pub mod limits;
 pub mod manifest;
+pub mod sources;
