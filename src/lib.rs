@@ -1,5 +1,6 @@
 //! Offline archives of knowledge: a corpus in one indexed, compressed, verified file.
 pub mod error;
+pub mod extract;
 pub mod item;
 pub mod limits;
 pub mod manifest;

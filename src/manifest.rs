@@ -36,7 +36,8 @@
 //! | `target`, `fragment` | where a redirect leads |
 //!
 //! A redirect with a `file` has a small page there that was made from it, for browsers: the redirect
-//! is the entry, the page is not. Unknown fields are ignored. A reader refuses a version above its own.
+//! is the entry, the page is not. It goes when the page goes, and a page that was changed is an
+//! article in its place. Unknown fields are ignored. A reader refuses a version above its own.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
