@@ -26,7 +26,7 @@
 //! | --- | --- |
 //! | `path` | its address in the archive |
 //! | `file` | the file's name in the folder, where it is not the path |
-//! | `file_escaped` | the same for a name that is not UTF-8, by [`escape_bytes`](crate::item::escape_bytes) |
+//! | `file_escaped` | the same for a name that is not UTF-8, by [`escape_bytes`] |
 //! | `kind` | `article`, `media` or `redirect` |
 //! | `mime` | its mime type (not for redirects) |
 //! | `title` | its title; absent means that it has none of its own |
@@ -152,7 +152,8 @@ pub fn raw_path(path: &str, escaped: bool) -> Cow<'_, [u8]> {
     }
 }
 
-/// A metadata value as it stands in the manifest: `text` for UTF-8 with a `text/` type, else `hex`.
+/// A metadata value as it stands in the manifest: `text` for UTF-8 with a `text/` type and without
+/// control characters that JSON makes six bytes of, else `hex`.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct MetadataLine {
     pub key: String,
@@ -165,7 +166,9 @@ pub(crate) struct MetadataLine {
 
 impl MetadataLine {
     fn new(key: &str, value: &Value) -> Self {
-        let text = std::str::from_utf8(&value.bytes).ok().filter(|_| value.mime.starts_with("text/"));
+        let is_long = |b: &u8| *b < b' ' && !b"\x08\t\n\x0c\r".contains(b);
+        let is_text = value.mime.starts_with("text/") && !value.bytes.iter().any(is_long);
+        let text = std::str::from_utf8(&value.bytes).ok().filter(|_| is_text);
         let hex = text.is_none().then(|| to_hex(&value.bytes));
         Self { key: key.into(), mime: value.mime.clone(), text: text.map(Into::into), hex }
     }

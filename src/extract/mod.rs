@@ -1,7 +1,7 @@
 //! Entries back into files: two sinks, one that writes a folder and one that writes a `.zip`.
 //!
 //! Both take [`Item`]s and give each a file under a safe name ([`names`]). What files cannot say
-//! goes into the [manifest](crate::manifest) beside them, so that packing the result gives the
+//! goes into the [manifest] beside them, so that packing the result gives the
 //! archive again. What one entry's file suffers (a name that the file system refuses, bytes that
 //! cannot be read) is listed in the [`Summary`], and the rest goes on; what stops everything (a full
 //! disk, the [limit](Options::max_bytes)) is an error, and leaves no half-written file.

@@ -21,6 +21,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry::{Occupied, Vacant};
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -66,7 +67,7 @@ const LONG: &str = "%~";
 /// Hands out names.
 ///
 /// Memory: where [`IsFolder`] is given and the rules fold nothing, only unusual names are
-/// remembered, since the order of paths proves that the others differ; else about 20 bytes a name.
+/// remembered, since the order of paths proves that the others differ; else 20 to 40 bytes a name.
 pub struct Names<'a> {
     rules: Rules,
     is_folder: Option<IsFolder<'a>>,
@@ -78,11 +79,29 @@ pub struct Names<'a> {
     folder: (Vec<u8>, Vec<u8>),
 }
 
+/// A hash of the kind and the path.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Owner {
-    Reserved,
-    File,
-    Folder(u64),
+struct Owner(u64);
+
+impl Owner {
+    const RESERVED: Self = Self(0);
+
+    fn file(path: &str) -> Self {
+        Self(hash(&[b"file ", path.as_bytes()].concat()))
+    }
+
+    fn folder(raw: &[u8]) -> Self {
+        Self(hash(&[b"folder ", raw].concat()))
+    }
+}
+
+/// What became of the wish for a name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    Now,
+    /// By the same owner, earlier.
+    Already,
+    ByAnother,
 }
 
 impl<'a> Names<'a> {
@@ -94,7 +113,7 @@ impl<'a> Names<'a> {
         let mut names =
             Self { rules, is_folder, taken: HashMap::new(), last: None, folder: Default::default() };
         for name in [manifest::NAME, LONG] {
-            names.taken.insert(names.key(name.as_bytes()), Owner::Reserved);
+            names.taken.insert(names.key(name.as_bytes()), Owner::RESERVED);
         }
         names
     }
@@ -108,14 +127,12 @@ impl<'a> Names<'a> {
     ///
     /// # Errors
     ///
-    /// Fails if the look-up of folders does, or if paths come out of order where order is needed.
+    /// Fails if the look-up of folders does, if a path comes twice, or out of order where order is
+    /// needed.
     pub fn assign(&mut self, path: &str, escaped: bool) -> Result<Vec<u8>> {
         if self.is_compact() {
             if self.last.as_deref().is_some_and(|last| last >= path) {
-                return Err(Error::InvalidInput(format!(
-                    "entries must come in byte order of their paths, each once: {} comes too late",
-                    manifest::shown(path)
-                )));
+                return Err(twice(path));
             }
             let last = self.last.get_or_insert_default();
             last.clear();
@@ -146,8 +163,14 @@ impl<'a> Names<'a> {
         };
         let start = name.len();
         name.extend_from_slice(&encode_component(last, self.rules));
-        if is_folder || !self.take(&name, Owner::File) {
-            name = self.another(&name, start, &raw, Owner::File);
+        let owner = Owner::file(path);
+        let taken = if is_folder { Taken::ByAnother } else { self.take(&name, owner) };
+        let taken = match taken {
+            Taken::ByAnother => self.another(&mut name, start, &raw, owner),
+            taken => taken,
+        };
+        if taken != Taken::Now {
+            return Err(twice(path));
         }
         if name.len() > self.rules.max_len {
             // The folder is reserved, and the hash is the path's: nobody else has this name.
@@ -174,9 +197,9 @@ impl<'a> Names<'a> {
                 name.push(b'/');
                 return name;
             }
-            let owner = Owner::Folder(hash(&raw[..end]));
-            if !self.take(&name, owner) {
-                name = self.another(&name, start, &raw[..end], owner);
+            let owner = Owner::folder(&raw[..end]);
+            if self.take(&name, owner) == Taken::ByAnother {
+                self.another(&mut name, start, &raw[..end], owner);
             }
             name.push(b'/');
             end += 1;
@@ -185,34 +208,36 @@ impl<'a> Names<'a> {
         name
     }
 
-    /// Takes a name, or returns false if it is another's.
-    fn take(&mut self, name: &[u8], owner: Owner) -> bool {
+    /// Takes a name if it is to be had.
+    fn take(&mut self, name: &[u8], owner: Owner) -> Taken {
         if self.is_compact() && !is_unusual(name) {
-            return true;
+            return Taken::Now;
         }
         match self.taken.entry(self.key(name)) {
-            std::collections::hash_map::Entry::Occupied(e) => owner != Owner::File && *e.get() == owner,
-            std::collections::hash_map::Entry::Vacant(e) => {
+            Occupied(e) if *e.get() == owner => Taken::Already,
+            Occupied(_) => Taken::ByAnother,
+            Vacant(e) => {
                 e.insert(owner);
-                true
+                Taken::Now
             }
         }
     }
 
     /// Takes a name made from one that is not to be had. Nobody can find paths for which all three
     /// lengths are taken, since that takes a collision of BLAKE3-256.
-    fn another(&mut self, name: &[u8], start: usize, raw: &[u8], owner: Owner) -> Vec<u8> {
+    fn another(&mut self, name: &mut Vec<u8>, start: usize, raw: &[u8], owner: Owner) -> Taken {
+        let component = name.split_off(start);
         let hash = to_hex(blake3::hash(raw).as_bytes());
-        let mut other = Vec::new();
+        let mut taken = Taken::ByAnother;
         for digits in [8, 16, hash.len()] {
-            other.clear();
-            other.extend_from_slice(&name[..start]);
-            other.extend_from_slice(&with_hash(&name[start..], &hash[..digits]));
-            if self.take(&other, owner) {
+            name.truncate(start);
+            name.extend_from_slice(&with_hash(&component, &hash[..digits]));
+            taken = self.take(name, owner);
+            if taken != Taken::ByAnother {
                 break;
             }
         }
-        other
+        taken
     }
 
     fn is_compact(&self) -> bool {
@@ -229,6 +254,10 @@ impl<'a> Names<'a> {
             _ => hash(name),
         }
     }
+}
+
+fn twice(path: &str) -> Error {
+    Error::InvalidInput(format!("the entry {} comes twice, or not in byte order", manifest::shown(path)))
 }
 
 /// Returns true for names that order alone does not prove unique: encoded ones, and all that could

@@ -596,3 +596,27 @@ proptest! {
         prop_assert_eq!(manifest.missing().count(), 0);
     }
 }
+
+#[test]
+fn x05_a_full_disk_is_explained_and_ends_the_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let full = || io::Error::from(io::ErrorKind::StorageFull);
+    let explained = explain_full(full(), dir.path(), 123);
+    assert_eq!(explained.kind(), io::ErrorKind::StorageFull);
+    let text = explained.to_string();
+    assert!(text.contains("123 bytes are needed") && text.contains("free"), "{text}");
+    let other = explain_full(io::ErrorKind::PermissionDenied.into(), dir.path(), 123);
+    assert!(!other.to_string().contains("needed"));
+    // The copy tells the output's error from the content's.
+    struct Full;
+    impl Write for Full {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::StorageFull.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let Body::Media { content, .. } = large("v", 3, b"abc", false).body else { unreachable!() };
+    assert_eq!(copy(&content, &mut Full).err().map(|e| e.kind()), Some(io::ErrorKind::StorageFull));
+}

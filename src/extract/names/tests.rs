@@ -172,6 +172,11 @@ fn order_is_asked_for_where_uniqueness_rests_on_it() {
     names.assign("b", false).unwrap();
     assert!(matches!(names.assign("b", false), Err(Error::InvalidInput(_))));
     assert!(matches!(names.assign("a", false), Err(Error::InvalidInput(_))));
+    let mut all = Names::new(Rules::UNIX, None);
+    for path in ["x/b", "..", "a"] {
+        all.assign(path, false).unwrap();
+        assert!(matches!(all.assign(path, false), Err(Error::InvalidInput(_))));
+    }
     assert!(names.taken.len() == 2, "usual names cost nothing");
 }
 

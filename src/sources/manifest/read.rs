@@ -5,7 +5,7 @@
 //! string without end: the input gives out so many bytes and then fails, and each new element fills
 //! the allowance up.
 
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,11 +23,11 @@ use crate::manifest::{self, Line, MetadataLine};
 /// The most bytes of one entry: a few texts of which each byte may be six in JSON.
 const MAX_ENTRY: u64 = 4 * 1024 * 1024;
 
-/// The most bytes of one metadata value, for the same reason.
-const MAX_VALUE: u64 = 6 * MAX_METADATA as u64 + MAX_ENTRY;
+/// The most bytes of one metadata value: hex doubles them, text takes no more.
+const MAX_VALUE: u64 = 2 * MAX_METADATA as u64 + MAX_ENTRY;
 
 /// The most bytes of all paths in the reading order, which is kept in memory.
-const MAX_READING_ORDER: usize = 64 * 1024 * 1024;
+const MAX_READING_ORDER: usize = if cfg!(test) { 4 } else { 64 } * 1024 * 1024;
 
 pub(super) fn hash(bytes: &[u8]) -> u64 {
     let hash = blake3::hash(bytes);
@@ -39,56 +39,91 @@ pub(super) trait ReadSeek: Read + Seek {}
 impl<T: Read + Seek> ReadSeek for T {}
 
 /// The manifest's bytes, with the place where reading stands.
+///
+/// It has a buffer of its own, as every byte passes through [`Read::read`] singly.
 pub(super) struct Input {
-    reader: BufReader<Box<dyn ReadSeek + Send>>,
+    file: Box<dyn ReadSeek + Send>,
+    buffer: Vec<u8>,
+    /// The bytes of the buffer that are filled, and the next one.
+    filled: usize,
+    next: usize,
     meter: Arc<Meter>,
 }
 
-/// Shared with what serde_json calls, while serde_json holds the input.
+/// Shared with what serde_json calls, while serde_json holds the input; never by two threads.
 #[derive(Default)]
 struct Meter {
     at: AtomicU64,
-    left: AtomicU64,
+    /// Where the allowance ends.
+    end: AtomicU64,
     /// Line breaks so far.
     breaks: AtomicU64,
 }
 
 impl Meter {
+    fn at(&self) -> u64 {
+        self.at.load(Ordering::Relaxed)
+    }
+
     /// Returns the line that reading has come to, from 1.
     fn line(&self) -> u64 {
         self.breaks.load(Ordering::Relaxed) + 1
     }
 
     fn allow(&self, bytes: u64) {
-        self.left.store(bytes, Ordering::Relaxed);
+        self.end.store(self.at() + bytes, Ordering::Relaxed);
+    }
+
+    fn is_over(&self) -> bool {
+        self.at() >= self.end.load(Ordering::Relaxed)
     }
 }
 
 impl Read for Input {
     /// Never more than a byte: the place must be that of what serde_json has really used.
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let left = self.meter.left.load(Ordering::Relaxed);
-        if left == 0 {
+        if self.meter.is_over() {
             return Err(io::Error::other("too long"));
         }
-        let n = self.reader.read(&mut out[..1])?;
-        self.meter.left.store(left - n as u64, Ordering::Relaxed);
-        self.meter.at.fetch_add(n as u64, Ordering::Relaxed);
-        if n == 1 && out[0] == b'\n' {
-            self.meter.breaks.fetch_add(1, Ordering::Relaxed);
+        if self.next == self.filled {
+            (self.next, self.filled) = (0, 0);
+            self.filled = self.file.read(&mut self.buffer)?;
         }
-        Ok(n)
+        let (Some(out), Some(&byte)) = (out.first_mut(), self.buffer[..self.filled].get(self.next)) else {
+            return Ok(0);
+        };
+        *out = byte;
+        self.next += 1;
+        self.meter.at.store(self.meter.at() + 1, Ordering::Relaxed);
+        if byte == b'\n' {
+            self.meter.breaks.store(self.meter.line(), Ordering::Relaxed);
+        }
+        Ok(1)
     }
 }
 
 impl Input {
-    pub(super) fn new(input: Box<dyn ReadSeek + Send>) -> Self {
-        Self { reader: BufReader::with_capacity(64 * 1024, input), meter: Arc::default() }
+    pub(super) fn new(file: Box<dyn ReadSeek + Send>) -> Self {
+        Self { file, buffer: vec![0; 64 * 1024], filled: 0, next: 0, meter: Arc::default() }
+    }
+
+    /// Goes to a byte, which the buffer mostly has.
+    fn go_to(&mut self, place: u64) -> io::Result<()> {
+        let begin = self.meter.at() - self.next as u64;
+        match place.checked_sub(begin).and_then(|n| usize::try_from(n).ok()) {
+            Some(next) if next <= self.filled => self.next = next,
+            _ => {
+                (self.next, self.filled) = (0, 0);
+                self.file.seek(SeekFrom::Start(place))?;
+            }
+        }
+        self.meter.at.store(place, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Returns true if the last error came from something that was too long.
     pub(super) fn is_over(&self) -> bool {
-        self.meter.left.load(Ordering::Relaxed) == 0
+        self.meter.is_over()
     }
 
     /// Reads everything, once, from the start.
@@ -102,22 +137,18 @@ impl Input {
 
     /// Reads the entry that begins at a byte.
     pub(super) fn line_at(&mut self, place: u64) -> serde_json::Result<Line> {
-        let at = self.meter.at.swap(place, Ordering::Relaxed);
-        // Mostly the next one, which the buffer has.
-        self.reader.seek_relative(place.wrapping_sub(at).cast_signed()).map_err(serde_json::Error::io)?;
+        self.go_to(place).map_err(serde_json::Error::io)?;
         self.meter.allow(MAX_ENTRY);
         Line::deserialize(&mut serde_json::Deserializer::from_reader(self))
     }
 
     /// Returns the number of the line that a byte is in, from 1.
     pub(super) fn line_number(&mut self, place: u64) -> io::Result<u64> {
-        self.reader.seek(SeekFrom::Start(0))?;
-        self.meter.at.store(place, Ordering::Relaxed);
-        let mut number = 1;
-        for byte in (&mut self.reader).take(place).bytes() {
-            number += u64::from(byte? == b'\n');
-        }
-        Ok(number)
+        self.go_to(0)?;
+        self.meter.breaks.store(0, Ordering::Relaxed);
+        self.meter.allow(place);
+        io::copy(&mut self.take(place), &mut io::sink())?;
+        Ok(self.meter.line())
     }
 }
 
@@ -307,7 +338,7 @@ impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Placed<'_, T> {
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(u64, u64, T), D::Error> {
         // To know that there is an element, its first byte had to be looked at.
-        let place = self.0.at.load(Ordering::Relaxed) - 1;
+        let place = self.0.at() - 1;
         let line = self.0.line();
         Ok((place, line, T::deserialize(json)?))
     }

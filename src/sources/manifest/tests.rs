@@ -208,7 +208,7 @@ fn x07_wrong_hashes_only_mean_that_a_file_has_changed() {
 
 #[test]
 fn x07_many_entries() {
-    let n = 100_000;
+    let n = 20_000;
     let mut writer = manifest::Writer::new(Vec::new()).unwrap();
     for i in 0..n {
         let line: Line = serde_json::from_str(&file_line(&format!("d/{i:07}"), "")).unwrap();
@@ -221,7 +221,7 @@ fn x07_many_entries() {
         assert_eq!(manifest.for_file(path.as_bytes()).unwrap().unwrap().path, path);
     }
     assert!(manifest.for_file(b"d/x").unwrap().is_none());
-    assert!(manifest.missing().count() > 90_000);
+    assert!(manifest.missing().count() > n * 9 / 10);
     assert_eq!(manifest.entries().map(|e| e.unwrap()).filter(|e| e.kind == Kind::Media).count(), n);
 }
 
