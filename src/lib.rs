@@ -1,11 +1,14 @@
 //! Offline archives of knowledge: a corpus in one indexed, compressed, verified file.
 mod codec;
 pub mod error;
+pub mod extract;
 pub mod fold;
 pub mod format;
 pub mod item;
 pub mod limits;
+pub mod manifest;
 pub mod reader;
+pub mod sources;
 pub mod storage;
 pub mod tables;
 #[cfg(feature = "cli")]
