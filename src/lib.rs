@@ -2,3 +2,4 @@
 pub mod error;
 pub mod item;
 pub mod limits;
+pub mod text;
