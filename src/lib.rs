@@ -2,4 +2,5 @@
 pub mod error;
 pub mod item;
 pub mod limits;
+pub mod sources;
 pub mod text;
