@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::pass::{Found, Pass};
 use super::stubs::{Names, Peek};
-use super::walk::{Beneath, FileKind, Root, Walk};
+use super::walk::{Beneath, FileKind, Identity, Root, Walk};
 use super::{MANIFEST_NAME, Options, read_manifest};
 use crate::error::{Error, Result};
 use crate::item::{About, Content, Item, Observer, Sink, Source, escape_bytes};
@@ -306,28 +306,6 @@ impl Root {
 
 fn changed() -> io::Error {
     io::Error::other("the file was changed while it was read")
-}
-
-/// What tells that a file is still the one that was seen.
-#[derive(PartialEq, Eq)]
-struct Identity {
-    len: u64,
-    modified: Option<std::time::SystemTime>,
-    #[cfg(unix)]
-    inode: (u64, u64),
-}
-
-impl Identity {
-    fn of(metadata: &Metadata) -> Self {
-        #[cfg(unix)]
-        use std::os::unix::fs::MetadataExt;
-        Self {
-            len: metadata.len(),
-            modified: metadata.modified().ok(),
-            #[cfg(unix)]
-            inode: (metadata.dev(), metadata.ino()),
-        }
-    }
 }
 
 /// Reads a file that must have exactly this length.

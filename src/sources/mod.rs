@@ -16,6 +16,7 @@ mod file;
 mod pass;
 mod stubs;
 mod walk;
+mod zip;
 
 #[cfg(test)]
 mod testing;
@@ -119,6 +120,7 @@ pub fn open(spec: &Path, prefix: &str, options: Options) -> Result<Box<dyn Sourc
     let ending = spec.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
     // Other files that are zips inside (office documents, packages) are single files.
     match ending.as_deref() {
+        Some("zip") => Ok(Box::new(zip::Zip::open(spec, prefix, options)?)),
         _ => Ok(Box::new(file::SingleFile::new(spec, prefix, options))),
     }
 }

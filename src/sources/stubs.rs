@@ -86,6 +86,25 @@ pub(crate) fn resolve(path: &str, address: &str) -> Option<(String, Option<Strin
     (!parts.is_empty()).then(|| (parts.join("/"), fragment))
 }
 
+/// Returns the path that a symbolic link at `path` names, if that is inside the source.
+pub(crate) fn resolve_link(path: &str, target: &str) -> Option<String> {
+    let mut parts: Vec<&str> = path.split('/').collect();
+    parts.pop();
+    if target.is_empty() || target.starts_with('/') || target.contains('\0') {
+        return None;
+    }
+    for part in target.split('/') {
+        match part {
+            ".." => {
+                parts.pop()?;
+            }
+            "" | "." => {}
+            name => parts.push(name),
+        }
+    }
+    Some(parts.join("/"))
+}
+
 /// Returns a part of an address as a part of a path, or `None` if no file can have that name.
 fn unescape_percent(part: &str) -> Option<String> {
     if !part.contains('%') {

@@ -215,3 +215,26 @@ impl Beneath for Root {
         Ok(names)
     }
 }
+
+/// What tells that a file is still the one that was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Identity {
+    len: u64,
+    modified: Option<std::time::SystemTime>,
+    #[cfg(unix)]
+    inode: (u64, u64),
+}
+
+impl Identity {
+    /// Takes down what a file is like now.
+    pub(crate) fn of(metadata: &std::fs::Metadata) -> Self {
+        #[cfg(unix)]
+        use std::os::unix::fs::MetadataExt;
+        Self {
+            len: metadata.len(),
+            modified: metadata.modified().ok(),
+            #[cfg(unix)]
+            inode: (metadata.dev(), metadata.ino()),
+        }
+    }
+}

@@ -1,0 +1,748 @@
+//! A zip: every file in it is an entry.
+//!
+//! Everything a zip says of itself is a claim. Names are checked before they become paths, sizes
+//! bound what is read and never what is allocated, and files that share bytes are refused, since
+//! that is how a small zip becomes a large folder. Only this file knows the `zip` crate.
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use zip::read::{Config, OwnedZipFileEntry};
+use zip::unstable::read::ZipIterable;
+use zip::{CompressionMethod, ZipReadOptions};
+
+use super::pass::{Found, Pass};
+use super::stubs::{Names, Peek, resolve_link};
+use super::walk::Identity;
+use super::{MANIFEST_NAME, Options, read_manifest};
+use crate::error::{Error, Result};
+use crate::item::{About, Content, Item, Observer, Sink, Source, escape_bytes};
+use crate::limits::{MAX_ITEM_IN_MEMORY, MAX_REDIRECTS, MAX_ZIP_RATIO};
+use crate::text::head::MAX_STUB;
+
+/// What may be inflated from a few bytes: zeros compress without bound, and 64 MiB of them harm no
+/// one.
+const FREE_OF_RATIO: u64 = 64 * 1024 * 1024;
+
+/// The longest target of a symbolic link, that of Linux.
+const MAX_LINK: u64 = 4096;
+
+/// The part of a local header before the name.
+const LOCAL_HEADER: u64 = 30;
+
+/// A zip as a source.
+pub(crate) struct Zip {
+    listing: Listing,
+    prefix: String,
+    options: Options,
+}
+
+impl Zip {
+    /// Opens a zip and reads its directory.
+    pub(crate) fn open(path: &Path, prefix: String, options: Options) -> Result<Self> {
+        Ok(Self { listing: Listing::open(path, options.max_zip_item)?, prefix, options })
+    }
+}
+
+impl Source for Zip {
+    fn run(&mut self, sink: &mut dyn Sink, observer: &dyn Observer) -> Result<About> {
+        let mut pass = Pass::new(&self.prefix, &self.options, sink, observer);
+        self.listing.pass_on(&mut pass, &|_| true)?;
+        Ok(pass.finish(About::default()))
+    }
+
+    fn size_hint(&self) -> Option<(u64, u64)> {
+        Some(self.listing.size())
+    }
+}
+
+/// The directory of a zip.
+pub(crate) struct Listing {
+    /// As the user wrote it, for messages.
+    shown: String,
+    /// Without links and from the root, to open it again from another thread.
+    path: PathBuf,
+    identity: Identity,
+    reader: RefCell<BufReader<File>>,
+    /// In byte order of names, which are unique.
+    members: Vec<Member>,
+    /// Names that make no entry, and why.
+    refused: Vec<(String, String)>,
+    max_item: u64,
+}
+
+/// A file or link in a zip.
+struct Member {
+    name: String,
+    escaped: bool,
+    entry: Arc<OwnedZipFileEntry>,
+    overlaps: bool,
+}
+
+impl Listing {
+    /// Reads the directory of a zip.
+    pub(crate) fn open(path: &Path, max_item: u64) -> Result<Self> {
+        let io = |e| Error::io("open the zip", path, e);
+        let shown = path.display().to_string();
+        let absolute = path.canonicalize().map_err(io)?;
+        let file = File::open(&absolute).map_err(io)?;
+        let identity = Identity::of(&file.metadata().map_err(io)?);
+        let broken = |e: zip::result::ZipError| Error::source(&shown, format!("not a readable zip: {e}"));
+        let again = File::open(&absolute).map_err(io)?;
+        // The directory is read record by record, each from a position of its own.
+        let directory = BufReader::with_capacity(512, file);
+        let mut directory = ZipIterable::try_new(directory, Config::default()).map_err(broken)?;
+        let mut members = Vec::new();
+        let mut refused = Vec::new();
+        for entry in directory.files().map_err(broken)? {
+            let entry = OwnedZipFileEntry::from(entry.map_err(broken)?);
+            let (name, escaped) = match std::str::from_utf8(entry.name_raw()) {
+                Ok(name) => (name.to_owned(), false),
+                Err(_) => (escape_bytes(entry.name_raw()), true),
+            };
+            if name.ends_with('/') {
+                continue;
+            }
+            match safe_name(&name) {
+                Ok(name) => members.push(Member { name, escaped, entry: Arc::new(entry), overlaps: false }),
+                Err(reason) => refused.push((name, reason.to_owned())),
+            }
+        }
+        mark_overlaps(&mut members);
+        // Stable: of files under one name, the first in the directory stays.
+        members.sort_by(|a, b| a.name.cmp(&b.name));
+        let mut last: Option<String> = None;
+        members.retain(|member| {
+            let is_new = last.as_ref() != Some(&member.name);
+            if is_new {
+                last = Some(member.name.clone());
+            } else {
+                refused.push((member.name.clone(), "the zip has this name twice; the first is taken".into()));
+            }
+            is_new
+        });
+        let reader = RefCell::new(BufReader::new(again));
+        Ok(Self { shown, path: absolute, identity, reader, members, refused, max_item })
+    }
+
+    /// Returns how many files there are, and their size as claimed.
+    pub(crate) fn size(&self) -> (u64, u64) {
+        let bytes = self.members.iter().fold(0, |sum: u64, m| sum.saturating_add(m.entry.size()));
+        (self.members.len() as u64, bytes)
+    }
+
+    /// Returns true if there is a file of this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+
+    /// Returns the bytes of a file that must be small, if it is there and can be read.
+    pub(crate) fn small_file(&self, name: &str) -> Option<Result<Vec<u8>>> {
+        let member = self.find(name)?;
+        Some(match self.content(member) {
+            Ok(Content::Bytes(bytes)) => Ok(bytes),
+            Ok(Content::Large { len, .. }) => {
+                Err(Error::LimitExceeded { what: self.origin(name), limit: MAX_ITEM_IN_MEMORY, wanted: len })
+            }
+            Err(reason) => Err(Error::source(self.origin(name), reason)),
+        })
+    }
+
+    /// Passes on the files that `keep` keeps by name, in order of their paths.
+    pub(crate) fn pass_on(&self, pass: &mut Pass<'_>, keep: &dyn Fn(&str) -> bool) -> Result<()> {
+        if let Some(member) = self.find(MANIFEST_NAME) {
+            let origin = self.origin(MANIFEST_NAME);
+            match self.content(member) {
+                Ok(content) => pass.with_manifest(read_manifest(&origin, content)?),
+                Err(reason) => pass.error(&origin, &reason),
+            }
+        }
+        for (name, reason) in &self.refused {
+            pass.error(&self.origin(name), reason);
+        }
+        let members = self.members.iter();
+        let mut all: Vec<&Member> =
+            members.filter(|m| m.name != MANIFEST_NAME && keep(&m.name) && pass.wants(&m.name)).collect();
+        let mut extra: Vec<Item> = Vec::new();
+        if pass.has_manifest() {
+            all.sort_by_cached_key(|member| pass.path_of(&member.name));
+            extra = pass.extra();
+            extra.sort_by(|a, b| a.path.cmp(&b.path));
+        }
+        let mut extra = extra.into_iter().peekable();
+        for member in all {
+            pass.check_cancelled()?;
+            if extra.peek().is_some() {
+                let path = pass.path_of(&member.name);
+                while let Some(item) = extra.next_if(|item| item.path < path) {
+                    pass.extra_item(item)?;
+                }
+            }
+            self.pass_on_member(member, pass)?;
+        }
+        extra.try_for_each(|item| pass.extra_item(item))
+    }
+
+    fn pass_on_member(&self, member: &Member, pass: &mut Pass<'_>) -> Result<()> {
+        let origin = self.origin(&member.name);
+        let found = Found { name: &member.name, escaped: member.escaped, origin };
+        if !member.entry.is_symlink() {
+            return match self.content(member) {
+                Ok(content) => pass.file(found, content, self),
+                Err(reason) => {
+                    pass.error(&found.origin, &reason);
+                    Ok(())
+                }
+            };
+        }
+        let reason = match self.link_target(member) {
+            Ok(target) if pass.wants(&target) => {
+                let target = pass.path_of(&target);
+                return pass.redirect(found, target, None);
+            }
+            Ok(_) => "a link to a file that is left out".to_owned(),
+            Err(reason) => reason,
+        };
+        pass.warning(&found.origin, &format!("left out: {reason}"));
+        Ok(())
+    }
+
+    fn origin(&self, name: &str) -> String {
+        format!("{}: {name}", self.shown)
+    }
+
+    fn find(&self, name: &str) -> Option<&Member> {
+        self.members.binary_search_by(|m| m.name.as_str().cmp(name)).ok().map(|at| &self.members[at])
+    }
+
+    /// Returns the name of the file that a link leads to, or why it makes no entry.
+    fn link_target(&self, link: &Member) -> Result<String, String> {
+        let mut member = link;
+        let mut seen = HashSet::new();
+        while member.entry.is_symlink() {
+            if !seen.insert(member.name.as_str()) || seen.len() > MAX_REDIRECTS {
+                return Err("a link that leads back to itself".into());
+            }
+            if member.entry.size() > MAX_LINK {
+                return Err("a link with too long a target".into());
+            }
+            let Content::Bytes(bytes) = self.content(member)? else {
+                return Err("a link with too long a target".into());
+            };
+            let target = match String::from_utf8(bytes) {
+                Ok(text) => text,
+                Err(e) => escape_bytes(e.as_bytes()),
+            };
+            let name = resolve_link(&member.name, &target)
+                .ok_or_else(|| format!("a link to {target}, outside the source"))?;
+            member = self.find(&name).ok_or_else(|| {
+                let folder = format!("{name}/");
+                let at = self.members.partition_point(|m| m.name < folder);
+                match self.members.get(at) {
+                    Some(below) if below.name.starts_with(&folder) => {
+                        format!("a link to the folder {target}")
+                    }
+                    _ => format!("a link to {target}, which does not exist"),
+                }
+            })?;
+        }
+        if member.name == MANIFEST_NAME {
+            return Err(format!("a link to {MANIFEST_NAME}, which is no entry"));
+        }
+        Ok(member.name.clone())
+    }
+
+    /// Returns the bytes of a file, or arranges for them if it is large.
+    fn content(&self, member: &Member) -> Result<Content, String> {
+        let entry = &member.entry;
+        let len = entry.size();
+        self.check(member)?;
+        if len <= MAX_ITEM_IN_MEMORY {
+            let mut reader = self.reader.borrow_mut();
+            let mut bytes = Vec::new();
+            let mut read = || -> io::Result<()> {
+                let file = inflate(entry, &mut *reader)?;
+                Exact { inner: file, left: len }.read_to_end(&mut bytes).map(|_| ())
+            };
+            read().map_err(|e| format!("cannot read: {e}"))?;
+            return Ok(Content::Bytes(bytes));
+        }
+        let (path, identity, entry) = (self.path.clone(), self.identity.clone(), Arc::clone(entry));
+        let open = move || -> io::Result<Box<dyn Read + Send>> {
+            let file = File::open(&path)?;
+            if Identity::of(&file.metadata()?) != identity {
+                return Err(io::Error::other("the zip was changed while it was read"));
+            }
+            Ok(Box::new(Exact { inner: InThread::start(file, Arc::clone(&entry))?, left: len }))
+        };
+        Ok(Content::Large { len, open: Box::new(open) })
+    }
+
+    /// Checks what a file claims, before anything is read or allocated.
+    fn check(&self, member: &Member) -> Result<(), String> {
+        let entry = &member.entry;
+        let (len, packed) = (entry.size(), entry.compressed_size());
+        if entry.encrypted() {
+            return Err("encrypted: unpack it with its password first".into());
+        }
+        match entry.compression() {
+            CompressionMethod::Stored | CompressionMethod::Deflated | CompressionMethod::Zstd => {}
+            other => return Err(format!("compressed with {other}: only deflate and zstd can be read")),
+        }
+        if len > self.max_item {
+            return Err(format!("claims {len} bytes, more than the limit of {}", self.max_item));
+        }
+        if len > FREE_OF_RATIO.saturating_add(packed.saturating_mul(MAX_ZIP_RATIO)) {
+            return Err(format!("claims {len} bytes from {packed}: a bomb, not a document"));
+        }
+        if member.overlaps {
+            return Err("shares its bytes with another file of the zip: a bomb, or damage".into());
+        }
+        Ok(())
+    }
+}
+
+impl Names for Listing {
+    fn peek(&self, path: &str) -> Peek {
+        match self.find(path) {
+            None => Peek::Absent,
+            Some(member) if member.entry.is_symlink() => match self.link_target(member) {
+                Ok(_) => Peek::Other,
+                Err(_) => Peek::Absent,
+            },
+            // Nothing is inflated to learn that it is there.
+            Some(member) if member.entry.size() > MAX_STUB as u64 => match self.check(member) {
+                Ok(()) => Peek::Other,
+                Err(_) => Peek::Absent,
+            },
+            Some(member) => match self.content(member) {
+                Ok(Content::Bytes(bytes)) if bytes.len() <= MAX_STUB => Peek::Small(bytes),
+                Ok(_) => Peek::Other,
+                Err(_) => Peek::Absent,
+            },
+        }
+    }
+}
+
+/// Returns a reader of a file's content.
+fn inflate<'a, R: Read + io::Seek>(
+    entry: &'a OwnedZipFileEntry,
+    zip: &'a mut R,
+) -> zip::result::ZipResult<zip::read::ZipFile<'a, R>> {
+    entry.as_ref().with_reader(zip, ZipReadOptions::new())
+}
+
+/// Returns a file's name as a path within the source, or why it is none.
+fn safe_name(name: &str) -> Result<String, &'static str> {
+    let drive = name.as_bytes();
+    if name.contains('\0') {
+        return Err("not packed: a name with a zero byte");
+    }
+    if name.contains('\\') {
+        return Err("not packed: a name with a backslash, which some systems take for a folder");
+    }
+    if name.starts_with('/') {
+        return Err("not packed: an absolute name");
+    }
+    if drive.len() > 1 && drive[0].is_ascii_alphabetic() && drive[1] == b':' {
+        return Err("not packed: a name with a drive letter");
+    }
+    let mut safe = String::with_capacity(name.len());
+    for part in name.split('/') {
+        match part {
+            ".." => return Err("not packed: a name that leads out of the zip"),
+            "" | "." => {}
+            part => {
+                if !safe.is_empty() {
+                    safe.push('/');
+                }
+                safe.push_str(part);
+            }
+        }
+    }
+    if safe.is_empty() { Err("not packed: a file without a name") } else { Ok(safe) }
+}
+
+/// Marks the files in whose bytes another one begins.
+fn mark_overlaps(members: &mut [Member]) {
+    members.sort_by_key(|member| member.entry.header_start());
+    for at in 1..members.len() {
+        let next = members[at].entry.header_start();
+        let member = &mut members[at - 1];
+        let entry = &member.entry;
+        let name = entry.name_raw().len() as u64;
+        let end = [LOCAL_HEADER, name, entry.compressed_size()]
+            .iter()
+            .fold(entry.header_start(), |sum, part| sum.saturating_add(*part));
+        member.overlaps = end > next;
+    }
+    // Back to the order of the directory, which decides between two files of one name.
+    members.sort_by_key(|member| member.entry.central_header_start());
+}
+
+/// Reads exactly so many bytes, or fails.
+struct Exact<R> {
+    inner: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Exact<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        if self.left == 0 {
+            return match self.inner.read(&mut [0])? {
+                0 => Ok(0),
+                _ => Err(io::Error::other("the file is larger than the zip claims")),
+            };
+        }
+        let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
+        let read = self.inner.read(&mut buffer[..most])?;
+        if read == 0 {
+            return Err(io::Error::other("the file is smaller than the zip claims"));
+        }
+        self.left -= read as u64;
+        Ok(read)
+    }
+}
+
+/// A file of a zip that is inflated by a thread of its own: the reader of the `zip` crate borrows
+/// the zip's, and cannot be handed on together with it.
+struct InThread {
+    chunks: crossbeam_channel::Receiver<io::Result<Vec<u8>>>,
+    chunk: Vec<u8>,
+    at: usize,
+}
+
+impl InThread {
+    const CHUNK: u64 = 128 * 1024;
+
+    fn start(file: File, entry: Arc<OwnedZipFileEntry>) -> io::Result<Self> {
+        let (sender, chunks) = crossbeam_channel::bounded(4);
+        // Ends when the file does, or when nobody listens any more.
+        std::thread::Builder::new().name("unzip".into()).spawn(move || {
+            let mut file = BufReader::new(file);
+            let mut run = || -> io::Result<()> {
+                let mut content = inflate(&entry, &mut file)?;
+                loop {
+                    let mut chunk = Vec::new();
+                    content.by_ref().take(Self::CHUNK).read_to_end(&mut chunk)?;
+                    if chunk.is_empty() || sender.send(Ok(chunk)).is_err() {
+                        return Ok(());
+                    }
+                }
+            };
+            if let Err(e) = run() {
+                // Nobody listening is no error here either.
+                let _ = sender.send(Err(e));
+            }
+        })?;
+        Ok(Self { chunks, chunk: Vec::new(), at: 0 })
+    }
+}
+
+impl Read for InThread {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.at == self.chunk.len() {
+            let Ok(chunk) = self.chunks.recv() else { return Ok(0) };
+            self.chunk = chunk?;
+            self.at = 0;
+        }
+        let read = buffer.len().min(self.chunk.len() - self.at);
+        buffer[..read].copy_from_slice(&self.chunk[self.at..self.at + read]);
+        self.at += read;
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, Write};
+
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
+    use super::super::Globs;
+    use super::super::testing::{Folder, Run, run};
+    use super::*;
+
+    fn method(method: CompressionMethod) -> SimpleFileOptions {
+        SimpleFileOptions::default().compression_method(method)
+    }
+
+    /// Makes a zip of stored files.
+    fn zip_of(files: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, bytes) in files {
+            zip.start_file(*name, method(CompressionMethod::Stored)).unwrap();
+            zip.write_all(bytes).unwrap();
+        }
+        zip.finish().unwrap().into_inner()
+    }
+
+    fn run_zip(bytes: &[u8]) -> Run {
+        run_zip_with(bytes, Options::default())
+    }
+
+    fn run_zip_with(bytes: &[u8], options: Options) -> Run {
+        let folder = Folder::new();
+        folder.write("a.zip", bytes);
+        run(&folder.path("a.zip"), "", options)
+    }
+
+    /// Puts another name in the place of one of the same length, everywhere.
+    fn renamed(mut zip: Vec<u8>, from: &[u8], to: &[u8]) -> Vec<u8> {
+        assert_eq!(from.len(), to.len());
+        let places: Vec<usize> =
+            (0..zip.len() - from.len()).filter(|&at| zip[at..].starts_with(from)).collect();
+        assert!(!places.is_empty());
+        for at in places {
+            zip[at..at + to.len()].copy_from_slice(to);
+        }
+        zip
+    }
+
+    /// Changes four bytes of the n-th record of the directory.
+    fn set_in_directory(zip: &mut [u8], n: usize, at: usize, value: u32) {
+        let mut records = (0..zip.len() - 4).filter(|&at| zip[at..].starts_with(b"PK\x01\x02"));
+        let record = records.nth(n).unwrap();
+        zip[record + at..record + at + 4].copy_from_slice(&value.to_le_bytes());
+    }
+
+    #[test]
+    fn every_method_gives_the_same_bytes() {
+        let page = "<title>T</title>".repeat(1000);
+        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+        zip.add_directory("d", SimpleFileOptions::default()).unwrap();
+        for (name, how) in [
+            ("d/stored.html", CompressionMethod::Stored),
+            ("d/zstd.html", CompressionMethod::Zstd),
+            ("d/deflate.html", CompressionMethod::Deflated),
+        ] {
+            zip.start_file(name, method(how).large_file(true)).unwrap();
+            zip.write_all(page.as_bytes()).unwrap();
+        }
+        zip.start_file("./index.html", method(CompressionMethod::Deflated)).unwrap();
+        zip.write_all(b"<meta http-equiv=refresh content='0;url=d/zstd.html'>").unwrap();
+        let run = run_zip(&zip.finish().unwrap().into_inner());
+        assert_eq!(run.heard.lines(), [""; 0]);
+        assert_eq!(run.items.paths(), ["d/deflate.html", "d/stored.html", "d/zstd.html", "index.html"]);
+        for name in ["d/deflate.html", "d/stored.html", "d/zstd.html"] {
+            assert_eq!(run.items.line(name), "article text/html T");
+            assert_eq!(run.items.bytes(name).unwrap(), page.as_bytes());
+        }
+        assert_eq!(run.items.line("index.html"), "redirect d/zstd.html -");
+    }
+
+    #[test]
+    fn x01_names_that_lead_elsewhere_are_refused() {
+        for (bad, reason) in [
+            ("../x", "leads out of the zip"),
+            ("a/../../x", "leads out of the zip"),
+            ("a/..", "leads out of the zip"),
+            ("/abs", "absolute"),
+            ("//srv/x", "absolute"),
+            ("C:/x", "drive letter"),
+            ("c:x", "drive letter"),
+            ("..\\x", "backslash"),
+            ("a\\b", "backslash"),
+            ("a\0b", "zero byte"),
+            (".", "without a name"),
+        ] {
+            let message = safe_name(bad).unwrap_err();
+            assert!(message.contains(reason), "{bad:?}: {message}");
+        }
+        assert_eq!(safe_name("./a//b/./c").unwrap(), "a/b/c");
+        assert_eq!(safe_name("a..b/...").unwrap(), "a..b/...");
+        let zip = renamed(zip_of(&[("good", b"x"), ("xx/evil", b"x")]), b"xx/evil", b"../evil");
+        let run = run_zip(&zip);
+        assert_eq!(run.items.paths(), ["good"]);
+        assert_eq!(run.heard.lines(), ["error evil: not packed: a name that leads out of the zip"]);
+    }
+
+    #[test]
+    fn k01_names_are_unique_or_reported() {
+        let zip = renamed(zip_of(&[("a.html", b"first"), ("b.html", b"second")]), b"b.html", b"a.html");
+        let run = run_zip(&zip);
+        assert_eq!(run.items.bytes("a.html").unwrap(), b"first");
+        assert_eq!(
+            run.heard.lines(),
+            ["error a.zip: a.html: the zip has this name twice; the first is taken"]
+        );
+        let run = run_zip(&zip_of(&[("a/b.html", b"first"), ("a/./b.html", b"second")]));
+        assert_eq!(run.items.bytes("a/b.html").unwrap(), b"first");
+        assert_eq!(run.heard.lines().len(), 1);
+    }
+
+    #[test]
+    fn k01_names_that_are_not_utf_8_are_escaped() {
+        let run = run_zip(&renamed(zip_of(&[("cafe.html", b"x")]), b"cafe.html", b"caf\x82.html"));
+        assert_eq!(run.items.paths(), ["caf\u{f8ff}82.html"]);
+        assert!(run.items.items[0].escaped);
+    }
+
+    #[test]
+    fn k01_links_are_redirects_or_reported() {
+        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+        zip.start_file("d/page.html", method(CompressionMethod::Stored)).unwrap();
+        for (name, target) in [
+            ("a", "d/page.html"),
+            ("b", "a"),
+            ("d/c", "../d/./page.html"),
+            ("e", "/etc/passwd"),
+            ("f", "../x"),
+            ("g", "missing"),
+            ("h", "d"),
+            ("i", "j"),
+            ("j", "i"),
+        ] {
+            zip.add_symlink(name, target, SimpleFileOptions::default()).unwrap();
+        }
+        let run = run_zip(&zip.finish().unwrap().into_inner());
+        assert_eq!(run.items.paths(), ["a", "b", "d/c", "d/page.html"]);
+        for name in ["a", "b", "d/c"] {
+            assert_eq!(run.items.line(name), "redirect d/page.html -");
+        }
+        let lines: Vec<String> = run.heard.lines().iter().map(|l| l.replace("warning a.zip: ", "")).collect();
+        assert_eq!(lines.len(), 6, "{lines:#?}");
+        for line in [
+            "g: left out: a link to missing, which does not exist",
+            "h: left out: a link to the folder d",
+            "i: left out: a link that leads back to itself",
+        ] {
+            assert!(lines.iter().any(|l| l == line), "{line} in {lines:#?}");
+        }
+    }
+
+    #[test]
+    fn encrypted_and_unknown_methods_are_reported() {
+        let mut zip = zip_of(&[("a.html", b"x"), ("b.html", b"x"), ("c.html", b"x")]);
+        // Flags and method are 8 and 10 bytes into the record, the version they need before them.
+        set_in_directory(&mut zip, 0, 8, 1);
+        set_in_directory(&mut zip, 1, 8, 14 << 16);
+        let run = run_zip(&zip);
+        assert_eq!(run.items.paths(), ["c.html"]);
+        let lines = run.heard.lines();
+        assert!(lines[0].contains("a.html: encrypted"), "{lines:#?}");
+        assert!(lines[1].contains("b.html: compressed with"), "{lines:#?}");
+    }
+
+    #[test]
+    fn lying_sizes_are_errors_and_allocate_nothing() {
+        for claimed in [0, 1, 7, 9, 4_000_000, 60_000_000, 4_294_967_294] {
+            for how in [CompressionMethod::Stored, CompressionMethod::Deflated] {
+                let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+                zip.start_file("a.html", method(how)).unwrap();
+                zip.write_all(b"12345678").unwrap();
+                let mut zip = zip.finish().unwrap().into_inner();
+                set_in_directory(&mut zip, 0, 24, claimed);
+                let run = run_zip(&zip);
+                let reported = run.heard.lines();
+                assert!(run.items.items.is_empty(), "{claimed} {how}");
+                assert_eq!(reported.len(), 1, "{claimed} {how}: {reported:?}");
+                assert!(reported[0].starts_with("error"), "{reported:?}");
+            }
+        }
+        let mut zip = zip_of(&[("a.html", b"12345678")]);
+        set_in_directory(&mut zip, 0, 20, 4_000_000_000);
+        assert_eq!(run_zip(&zip).items.items.len(), 0);
+    }
+
+    #[test]
+    fn bombs_are_refused_by_ratio_and_by_size() {
+        let bomb = |how, len: usize| {
+            let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+            zip.start_file("bomb.bin", method(how)).unwrap();
+            let zeros = vec![0; 1 << 20];
+            (0..len >> 20).for_each(|_| zip.write_all(&zeros).unwrap());
+            zip.start_file("good.html", method(how)).unwrap();
+            zip.finish().unwrap().into_inner()
+        };
+        let run = run_zip(&bomb(CompressionMethod::Zstd, 1 << 30));
+        assert_eq!(run.items.paths(), ["good.html"]);
+        let lines = run.heard.lines();
+        assert!(lines[0].contains("bomb.bin: claims 1073741824 bytes from"), "{lines:?}");
+        let deflated = bomb(CompressionMethod::Deflated, 128 << 20);
+        let small = Options { max_zip_item: 100_000_000, ..Options::default() };
+        let run = run_zip_with(&deflated, small);
+        assert_eq!(run.items.paths(), ["good.html"]);
+        assert!(run.heard.lines()[0].contains("more than the limit of 100000000"));
+    }
+
+    #[test]
+    fn large_files_are_inflated_when_they_are_read() {
+        let len = usize::try_from(MAX_ITEM_IN_MEMORY).unwrap() + 12_345;
+        let mut page = b"<title>Large</title>".to_vec();
+        page.resize_with(len, {
+            let mut state = 1_u32;
+            move || {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                state.to_be_bytes()[0]
+            }
+        });
+        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, how) in [("a.html", CompressionMethod::Deflated), ("b.html", CompressionMethod::Zstd)] {
+            zip.start_file(name, method(how)).unwrap();
+            zip.write_all(&page).unwrap();
+        }
+        let mut bytes = zip.finish().unwrap().into_inner();
+        let folder = Folder::new();
+        folder.write("a.zip", &bytes);
+        let all = run(&folder.path("a.zip"), "", Options::default());
+        for name in ["a.html", "b.html"] {
+            assert_eq!(all.items.line(name), "article text/html Large");
+            assert_eq!(all.items.bytes(name).unwrap(), page);
+        }
+        // A wrong byte is found by the zip's own sum, at the latest at the end.
+        bytes[1_000_000] ^= 1;
+        folder.write("b.zip", &bytes);
+        let all = run(&folder.path("b.zip"), "", Options::default());
+        assert!(all.items.bytes("a.html").is_err());
+        assert_eq!(all.items.bytes("b.html").unwrap(), page);
+    }
+
+    #[test]
+    fn files_that_share_bytes_are_refused() {
+        let mut zip = zip_of(&[("a.html", b"12345678"), ("b.html", b"12345678")]);
+        set_in_directory(&mut zip, 1, 42, 0);
+        let run = run_zip(&zip);
+        assert_eq!(run.heard.lines().len(), 1);
+        assert!(run.heard.lines()[0].contains("shares its bytes"));
+    }
+
+    #[test]
+    fn truncated_and_flipped_zips_never_panic() {
+        let zip = zip_of(&[("a/index.html", b"<title>T</title>"), ("b.txt", b"words")]);
+        let folder = Folder::new();
+        let try_it = |bytes: &[u8]| {
+            folder.write("a.zip", bytes);
+            if let Ok(mut source) = super::super::open(&folder.path("a.zip"), "", Options::default()) {
+                let mut sink = super::super::testing::Collected::default();
+                source.run(&mut sink, &crate::item::Silent).unwrap();
+            }
+        };
+        for end in 0..zip.len() {
+            try_it(&zip[..end]);
+        }
+        for at in 0..zip.len() {
+            for bit in 0..8 {
+                let mut damaged = zip.clone();
+                damaged[at] ^= 1 << bit;
+                try_it(&damaged);
+            }
+        }
+    }
+
+    #[test]
+    fn a_zip_honours_globs_and_prefix() {
+        let folder = Folder::new();
+        folder.write("a.zip", zip_of(&[("a.html", b"x"), ("b.html", b"x"), ("tome-manifest.json", b"{}")]));
+        let options = Options { exclude: Globs::new(&["p/b.*"]).unwrap(), ..Options::default() };
+        assert_eq!(run(&folder.path("a.zip"), "p", options).items.paths(), ["p/a.html"]);
+    }
+}
