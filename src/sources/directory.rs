@@ -67,28 +67,7 @@ impl Source for Directory {
     fn run(&mut self, sink: &mut dyn Sink, observer: &dyn Observer) -> Result<About> {
         let mut pass = Pass::new(&self.prefix, &self.options, sink, observer);
         pass.with_manifest(self.manifest(&pass)?);
-        if !pass.has_manifest() {
-            for step in Walk::new(&self.root) {
-                pass.check_cancelled()?;
-                if let Some(seen) = self.seen(step, &pass) {
-                    self.pass_on(seen, &mut pass)?;
-                }
-            }
-            return Ok(pass.finish(About::default()));
-        }
-        // A manifest renames entries, so the walk's order is not theirs.
-        let mut all: Vec<(String, Seen)> = Vec::new();
-        for step in Walk::new(&self.root) {
-            if let Some(seen) = self.seen(step, &pass) {
-                let (Seen::File(path) | Seen::Link(path)) = &seen else { continue };
-                all.push((pass.path_of(&path_name(path).0), seen));
-            }
-        }
-        all.extend(pass.extra().into_iter().map(|item| (item.path.clone(), Seen::Extra(item))));
-        all.sort_by(|a, b| a.0.cmp(&b.0));
-        for (_, seen) in all {
-            self.pass_on(seen, &mut pass)?;
-        }
+        self.pass_on_all(&mut pass)?;
         Ok(pass.finish(About::default()))
     }
 
@@ -121,6 +100,30 @@ impl Directory {
                 Ok(None)
             }
         }
+    }
+
+    /// Passes on everything in the order of paths.
+    fn pass_on_all(&self, pass: &mut Pass<'_>) -> Result<()> {
+        if !pass.has_manifest() {
+            for step in Walk::new(&self.root) {
+                pass.check_cancelled()?;
+                if let Some(seen) = self.seen(step, pass) {
+                    self.pass_on(seen, pass)?;
+                }
+            }
+            return Ok(());
+        }
+        // A manifest renames entries, so the walk's order is not theirs.
+        let mut all: Vec<(String, Seen)> = Vec::new();
+        for step in Walk::new(&self.root) {
+            if let Some(seen) = self.seen(step, pass) {
+                let (Seen::File(path) | Seen::Link(path)) = &seen else { continue };
+                all.push((pass.path_of(&path_name(path).0), seen));
+            }
+        }
+        all.extend(pass.extra().into_iter().map(|item| (item.path.clone(), Seen::Extra(item))));
+        all.sort_by(|a, b| a.0.cmp(&b.0));
+        all.into_iter().try_for_each(|(_, seen)| self.pass_on(seen, pass))
     }
 
     /// Returns what there is to pass on at a step of the walk, reporting what is left out.
@@ -589,6 +592,27 @@ mod tests {
         assert_eq!(run.items.paths(), ["d.html"]);
         assert_eq!(run.heard.lines().len(), 2);
         std::fs::set_permissions(folder.path("b"), PermissionsExt::from_mode(0o700)).unwrap();
+    }
+
+    #[test]
+    fn a_manifest_decides_what_it_lists() {
+        use super::super::testing::Remembered;
+        let folder = Folder::new();
+        for name in ["b.bin", "c.html", "x.html"] {
+            folder.write(name, "<title>Found</title>");
+        }
+        let directory = Directory::open(folder.0.path(), "p/".into(), Options::default()).unwrap();
+        let (mut items, heard) = (Collected::default(), Heard::default());
+        let mut pass = Pass::new(&directory.prefix, &directory.options, &mut items, &heard);
+        pass.with_manifest(Some(Box::new(Remembered)));
+        directory.pass_on_all(&mut pass).unwrap();
+        let about = pass.finish(About::default());
+        assert_eq!(items.paths(), ["p/a//b", "p/c.html", "p/m", "p/x.html"]);
+        assert_eq!(items.line("p/a//b"), "article text/x-remembered Remembered");
+        assert_eq!(items.line("p/c.html"), "article text/html Found");
+        assert_eq!(items.line("p/m"), "redirect p/a//b#f Other");
+        assert_eq!(about.main.as_deref(), Some("p/a//b"));
+        assert_eq!(about.metadata.text(keys::TITLE), Some("The whole"));
     }
 
     #[test]

@@ -12,8 +12,10 @@
 //! extracted from is the [`Manifest`] that [`directory`] and [`zip`] ask before they derive anything.
 mod derive;
 mod directory;
+mod epub;
 mod file;
 mod pass;
+pub mod redirects;
 mod stubs;
 mod walk;
 mod zip;
@@ -120,6 +122,8 @@ pub fn open(spec: &Path, prefix: &str, options: Options) -> Result<Box<dyn Sourc
     let ending = spec.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
     // Other files that are zips inside (office documents, packages) are single files.
     match ending.as_deref() {
+        _ if derive::is_epub(&start) => Ok(Box::new(epub::Epub::open(spec, prefix, options)?)),
+        Some("epub") => Ok(Box::new(epub::Epub::open(spec, prefix, options)?)),
         Some("zip") => Ok(Box::new(zip::Zip::open(spec, prefix, options)?)),
         _ => Ok(Box::new(file::SingleFile::new(spec, prefix, options))),
     }

@@ -248,7 +248,8 @@ impl<'a> Pass<'a> {
     /// Turns what was derived into what an entry says, with what the source knows of it.
     fn describe(&mut self, found: &Found<'_>, derived: Derived) -> Described {
         let Derived { mime, article, head } = derived;
-        let own = head.title.filter(|title| self.common_title.as_ref() != Some(title));
+        let is_main = self.stated_main.as_deref() == Some(found.name);
+        let own = head.title.filter(|title| is_main || self.common_title.as_ref() != Some(title));
         let title = if article { own.or_else(|| self.titles.remove(found.name)) } else { None };
         Described { article, mime, title, language: head.language, generated: false, escaped: false }
     }
