@@ -4,7 +4,7 @@ use infer::MatcherType;
 
 use crate::item::Content;
 use crate::text::charset;
-use crate::text::head::{self, Depth, Head};
+use crate::text::head::{self, Depth, Head, Markup};
 
 /// As much of a file as is looked at to tell what it is; of a page, its title included.
 pub(crate) const ENOUGH: usize = head::HEAD_LIMIT;
@@ -33,7 +33,8 @@ pub(crate) fn derive(path: &str, start: &[u8], media_only: bool) -> Derived {
 /// Returns what a page of a mime type (parameters are ignored) says of itself.
 pub(crate) fn head_of(mime: &str, start: &[u8], depth: Depth) -> Head {
     match mime.split(';').next().unwrap_or(mime) {
-        "text/html" | "application/xhtml+xml" => head::html(start, None, depth),
+        "text/html" => head::html(start, Markup::Html, None, depth),
+        "application/xhtml+xml" => head::html(start, Markup::Xhtml, None, depth),
         "text/markdown" => head::markdown(start, None),
         "text/plain" => head::plain(start, None),
         _ => Head::default(),

@@ -388,6 +388,22 @@ mod tests {
     }
 
     #[test]
+    fn the_callers_main_page_goes_before_the_index() {
+        let folder = Folder::new();
+        folder.write("index.html", "<html lang=fr><title>Index</title>");
+        folder.write("start.html", "<html lang=en><title>Start</title>");
+        let with = |main: &str| {
+            let options = Options { main: Some(main.into()), ..Options::default() };
+            run(folder.0.path(), "p", options)
+        };
+        let all = with("p/start.html");
+        assert_eq!((all.about.main.as_deref(), all.title()), (Some("p/start.html"), Some("Start")));
+        assert_eq!(all.says(keys::LANGUAGE), Some("en"));
+        let all = with("q/in-another-source.html");
+        assert_eq!((all.about.main.as_deref(), all.title()), (None, None));
+    }
+
+    #[test]
     fn without_an_index_nothing_is_made_up() {
         let folder = Folder::new();
         folder.write("page.html", "<title>T</title>");
@@ -469,6 +485,20 @@ mod tests {
         expect("warning null: left out: a link to /dev/null, outside the source");
         expect("warning manifest: left out");
         assert_eq!(lines.len(), 10, "{lines:#?}");
+    }
+
+    #[test]
+    fn a_signpost_to_what_is_no_entry_stays_an_article() {
+        let folder = Folder::new();
+        folder.write("a.html", "<meta http-equiv=refresh content='0;url=tome-manifest.json'>");
+        folder.write("b.html", "<meta http-equiv=refresh content='0;url=c/'>");
+        folder.write("c/index.html", "x");
+        folder.write("d.html", "<meta http-equiv=refresh content='0;url=c'>");
+        folder.write(MANIFEST_NAME, "{}");
+        let run = folder.run();
+        assert_eq!(run.items.line("a.html"), "article text/html -");
+        assert_eq!(run.items.line("b.html"), "redirect c/index.html -");
+        assert_eq!(run.items.line("d.html"), "article text/html -");
     }
 
     #[cfg(unix)]

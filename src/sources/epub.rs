@@ -33,7 +33,7 @@ pub(crate) struct Epub {
 impl Epub {
     /// Opens an epub and reads the zip's directory.
     pub(crate) fn open(path: &Path, prefix: String, options: Options) -> Result<Self> {
-        Ok(Self { listing: Listing::open(path, options.max_zip_item)?, prefix, options })
+        Ok(Self { listing: Listing::open(path, options.max_zip_item, is_content)?, prefix, options })
     }
 }
 
@@ -54,14 +54,18 @@ impl Source for Epub {
             Err((name, message)) => pass.error(&self.listing.origin(&name), &message),
         }
         pass.with_manifest(self.listing.manifest(&pass)?);
-        // What makes the zip an epub, and means nothing outside it.
-        self.listing.pass_on(&mut pass, &|name| name != "mimetype" && !name.starts_with("META-INF/"))?;
+        self.listing.pass_on(&mut pass)?;
         Ok(pass.finish(about))
     }
 
     fn size_hint(&self) -> Option<(u64, u64)> {
         Some(self.listing.size())
     }
+}
+
+/// Returns false for what makes the zip an epub, and means nothing outside it.
+fn is_content(name: &str) -> bool {
+    name != "mimetype" && !name.starts_with("META-INF/")
 }
 
 /// What the package file says.

@@ -43,6 +43,8 @@ pub struct Options {
     pub exclude: Globs,
     /// These are never articles.
     pub media_only: Globs,
+    /// The path of the main page, if it is given from outside; otherwise the source finds it.
+    pub main: Option<String>,
     /// The most bytes of one item of a zip.
     pub max_zip_item: u64,
 }
@@ -53,6 +55,7 @@ impl Default for Options {
             include: Globs::default(),
             exclude: Globs::default(),
             media_only: Globs::default(),
+            main: None,
             max_zip_item: limits::MAX_ZIP_ITEM,
         }
     }
@@ -163,7 +166,8 @@ pub trait Manifest {
     /// Returns the items that have no file: redirects.
     fn extra(&mut self) -> Vec<Item>;
 
-    /// Returns what the archive said of itself; what is absent is derived.
+    /// Returns what the archive said of itself. What it did not say stays unsaid: nothing is
+    /// derived beside a manifest, or packing again would not give the same archive.
     fn about(&mut self) -> About;
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::derive::{self, Derived};
 use super::stubs::{self, Names};
-use super::{Described, Manifest, Options};
+use super::{Described, MANIFEST_NAME, Manifest, Options};
 use crate::error::{Error, Result};
 use crate::item::{About, Body, Content, Item, Observer, Sink, keys};
 use crate::limits::MAX_NAME_LEN;
@@ -35,6 +35,7 @@ pub(crate) struct Pass<'a> {
     /// The title that the source as a whole has: no title for a page of it.
     common_title: Option<String>,
     main: Option<Main>,
+    /// The path of the main page, with the prefix, if the caller or the source states one.
     stated_main: Option<String>,
     languages: BTreeMap<String, u64>,
 }
@@ -62,7 +63,7 @@ impl<'a> Pass<'a> {
             titles: BTreeMap::new(),
             common_title: None,
             main: None,
-            stated_main: None,
+            stated_main: options.main.clone(),
             languages: BTreeMap::new(),
         }
     }
@@ -88,9 +89,10 @@ impl<'a> Pass<'a> {
         self.common_title = common;
     }
 
-    /// Sets the name of the main page.
+    /// Sets the main page, by name, unless the caller has already.
     pub(crate) fn with_main(&mut self, name: Option<String>) {
-        self.stated_main = name;
+        let path = name.map(|name| format!("{}{}", self.prefix, self.path_of(&name)));
+        self.stated_main = self.stated_main.take().or(path);
     }
 
     /// Returns the path of the entry that a file of this name holds, without the prefix.
@@ -152,12 +154,12 @@ impl<'a> Pass<'a> {
                     drop(start);
                     return self.redirect(found, target, fragment);
                 }
-                self.describe(&found, derived)
+                self.describe(&path, found.name, derived)
             }
         };
         if article {
             let index = path.rsplit('/').next() == Some("index.html");
-            let stated = self.stated_main.as_deref() == Some(found.name);
+            let stated = self.stated_main.as_ref() == Some(&path);
             if stated || (index && self.is_nearer_the_root(&path)) {
                 let head = derive::head_of(&mime, &start, Depth::Whole);
                 self.main = Some(Main { path: path.clone(), head });
@@ -238,7 +240,8 @@ impl<'a> Pass<'a> {
         struct Wanted<'p, 'a>(&'p Pass<'a>, &'p dyn Names);
         impl Names for Wanted<'_, '_> {
             fn peek(&self, path: &str) -> stubs::Peek {
-                if self.0.wants(path) { self.1.peek(path) } else { stubs::Peek::Absent }
+                let is_entry = path != MANIFEST_NAME && self.0.wants(path);
+                if is_entry { self.1.peek(path) } else { stubs::Peek::Absent }
             }
         }
         let (target, fragment) = stubs::target(found.name, bytes, &Wanted(self, names))?;
@@ -246,11 +249,11 @@ impl<'a> Pass<'a> {
     }
 
     /// Turns what was derived into what an entry says, with what the source knows of it.
-    fn describe(&mut self, found: &Found<'_>, derived: Derived) -> Described {
+    fn describe(&mut self, path: &str, name: &str, derived: Derived) -> Described {
         let Derived { mime, article, head } = derived;
-        let is_main = self.stated_main.as_deref() == Some(found.name);
+        let is_main = self.stated_main.as_deref() == Some(path);
         let own = head.title.filter(|title| is_main || self.common_title.as_ref() != Some(title));
-        let title = if article { own.or_else(|| self.titles.remove(found.name)) } else { None };
+        let title = if article { own.or_else(|| self.titles.remove(name)) } else { None };
         Described { article, mime, title, language: head.language, generated: false, escaped: false }
     }
 
@@ -264,22 +267,26 @@ impl<'a> Pass<'a> {
         self.main.as_ref().is_none_or(|main| rank(path) < rank(&main.path))
     }
 
-    /// Ends the run with what the content says of itself, `own` (without prefix) before what pages
-    /// say.
+    /// Ends the run with what the content says of itself: `own` (without the prefix), else a
+    /// manifest's word, else what the pages say.
     pub(crate) fn finish(mut self, own: About) -> About {
         let mut about = own;
         if let Some(manifest) = &mut self.manifest {
-            let said = manifest.about();
-            about.metadata.fill_from(said.metadata);
-            about.main = about.main.or(said.main);
-            if about.reading_order.is_empty() {
-                about.reading_order = said.reading_order;
-            }
+            about = manifest.about();
         }
         if !self.prefix.is_empty() {
             for path in about.main.iter_mut().chain(&mut about.reading_order) {
                 path.insert_str(0, self.prefix);
             }
+        }
+        if self.options.main.is_some() {
+            // The caller's word goes before the source's, where the source has that page.
+            about.main = None;
+        }
+        if self.manifest.is_some() {
+            about.main =
+                about.main.or(self.main.map(|main| main.path).filter(|_| self.options.main.is_some()));
+            return about;
         }
         if let Some(Main { path, head }) = self.main {
             about.main.get_or_insert(path);

@@ -170,6 +170,16 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn addresses_never_leave_the_source(path in "[a-c]{1,3}(/[a-c]{1,3}){0,3}", address in "([a-c./]|%[0-9a-f]{2}|%|#|:|\\?|é){0,20}") {
+            if let Some((to, _)) = resolve(&path, &address) {
+                proptest::prop_assert!(to.split('/').all(|part| !matches!(part, "." | "..")), "{to}");
+                proptest::prop_assert!(!to.starts_with('/') && !to.contains('\0'), "{to}");
+            }
+        }
+    }
+
     struct Pages(BTreeMap<&'static str, Vec<u8>>);
 
     impl Names for Pages {

@@ -44,7 +44,7 @@ pub(crate) struct Zip {
 impl Zip {
     /// Opens a zip and reads its directory.
     pub(crate) fn open(path: &Path, prefix: String, options: Options) -> Result<Self> {
-        Ok(Self { listing: Listing::open(path, options.max_zip_item)?, prefix, options })
+        Ok(Self { listing: Listing::open(path, options.max_zip_item, |_| true)?, prefix, options })
     }
 }
 
@@ -52,7 +52,7 @@ impl Source for Zip {
     fn run(&mut self, sink: &mut dyn Sink, observer: &dyn Observer) -> Result<About> {
         let mut pass = Pass::new(&self.prefix, &self.options, sink, observer);
         pass.with_manifest(self.listing.manifest(&pass)?);
-        self.listing.pass_on(&mut pass, &|_| true)?;
+        self.listing.pass_on(&mut pass)?;
         Ok(pass.finish(About::default()))
     }
 
@@ -74,6 +74,8 @@ pub(crate) struct Listing {
     /// Names that make no entry, and why.
     refused: Vec<(String, String)>,
     max_item: u64,
+    /// Which names become entries.
+    keep: fn(&str) -> bool,
 }
 
 /// A file or link in a zip.
@@ -86,7 +88,7 @@ struct Member {
 
 impl Listing {
     /// Reads the directory of a zip.
-    pub(crate) fn open(path: &Path, max_item: u64) -> Result<Self> {
+    pub(crate) fn open(path: &Path, max_item: u64, keep: fn(&str) -> bool) -> Result<Self> {
         let io = |e| Error::io("open the zip", path, e);
         let shown = path.display().to_string();
         let absolute = path.canonicalize().map_err(io)?;
@@ -127,7 +129,7 @@ impl Listing {
             is_new
         });
         let reader = RefCell::new(BufReader::new(again));
-        Ok(Self { shown, path: absolute, identity, reader, members, refused, max_item })
+        Ok(Self { shown, path: absolute, identity, reader, members, refused, max_item, keep })
     }
 
     /// Returns how many files there are, and their size as claimed.
@@ -166,14 +168,14 @@ impl Listing {
         }
     }
 
-    /// Passes on the files that `keep` keeps by name, in order of their paths.
-    pub(crate) fn pass_on(&self, pass: &mut Pass<'_>, keep: &dyn Fn(&str) -> bool) -> Result<()> {
+    /// Passes on the files in order of their paths.
+    pub(crate) fn pass_on(&self, pass: &mut Pass<'_>) -> Result<()> {
         for (name, reason) in &self.refused {
             pass.error(&self.origin(name), reason);
         }
         let members = self.members.iter();
         let mut all: Vec<&Member> =
-            members.filter(|m| m.name != MANIFEST_NAME && keep(&m.name) && pass.wants(&m.name)).collect();
+            members.filter(|m| self.is_entry(&m.name) && pass.wants(&m.name)).collect();
         let mut extra: Vec<Item> = Vec::new();
         if pass.has_manifest() {
             all.sort_by_cached_key(|member| pass.path_of(&member.name));
@@ -223,6 +225,10 @@ impl Listing {
         format!("{}: {name}", self.shown)
     }
 
+    fn is_entry(&self, name: &str) -> bool {
+        name != MANIFEST_NAME && (self.keep)(name)
+    }
+
     fn find(&self, name: &str) -> Option<&Member> {
         self.members.binary_search_by(|m| m.name.as_str().cmp(name)).ok().map(|at| &self.members[at])
     }
@@ -258,8 +264,8 @@ impl Listing {
                 }
             })?;
         }
-        if member.name == MANIFEST_NAME {
-            return Err(format!("a link to {MANIFEST_NAME}, which is no entry"));
+        if !self.is_entry(&member.name) {
+            return Err(format!("a link to {}, which is no entry", member.name));
         }
         Ok(member.name.clone())
     }
@@ -318,6 +324,7 @@ impl Names for Listing {
     fn peek(&self, path: &str) -> Peek {
         match self.find(path) {
             None => Peek::Absent,
+            Some(_) if !self.is_entry(path) => Peek::Absent,
             Some(member) if member.entry.is_symlink() => match self.link_target(member) {
                 Ok(_) => Peek::Other,
                 Err(_) => Peek::Absent,

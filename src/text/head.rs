@@ -44,14 +44,24 @@ pub enum Depth {
     Whole,
 }
 
-/// Returns what the head of an HTML or XHTML page says.
+/// How a page is marked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Markup {
+    /// HTML, where a script begins at `<script/>` and ends at `</script>`, whatever the slash says.
+    Html,
+    /// XHTML, where `<script/>` is all of it.
+    Xhtml,
+}
+
+/// Returns what the head of a page says.
 ///
 /// The title is that of `<title>`, else the first `<h1>` or `<h2>` with words in it.
-pub fn html(bytes: &[u8], hint: Option<&str>, depth: Depth) -> Head {
+pub fn html(bytes: &[u8], markup: Markup, hint: Option<&str>, depth: Depth) -> Head {
     let text = start_as_utf8(bytes, hint);
     let mut reader = HeadReader::new(depth);
+    reader.is_xml = markup == Markup::Xhtml;
     let mut emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, _: Span<()>| reader.event(&event));
-    emitter.naively_switch_states(true);
+    emitter.naively_switch_states(markup == Markup::Html);
     // An item of the iterator is the reader's word that it has seen enough.
     let _ = Tokenizer::new_with_emitter(&*text, emitter).next();
     reader.finish()
@@ -112,6 +122,7 @@ struct HeadReader {
     collecting: Option<Tag>,
     text: Vec<u8>,
     in_svg: bool,
+    is_xml: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -134,6 +145,7 @@ impl HeadReader {
             collecting: None,
             text: Vec::new(),
             in_svg: false,
+            is_xml: false,
         }
     }
 
@@ -168,6 +180,13 @@ impl HeadReader {
                 }
                 if *self_closing && self.open == Tag::Svg {
                     self.in_svg = false;
+                }
+                if *self_closing && self.is_xml {
+                    match self.open {
+                        Tag::Title | Tag::Heading => self.collecting = None,
+                        Tag::Hidden => self.open = Tag::Other,
+                        _ => {}
+                    }
                 }
             }
             CallbackEvent::EndTag { name } => match tag(name) {
@@ -208,9 +227,11 @@ impl HeadReader {
     }
 
     fn finish(mut self) -> Head {
-        // A page that ends within its title was cut; what there is says more than nothing.
+        // A page that ends within its title was cut, or never closed it: what comes before the next
+        // tag says more than nothing.
         if self.head.title.is_none() && self.collecting.is_some() {
-            self.head.title = collapse(&String::from_utf8_lossy(&self.text), MAX_TITLE);
+            let end = self.text.iter().position(|&b| b == b'<').unwrap_or(self.text.len());
+            self.head.title = collapse(&String::from_utf8_lossy(&self.text[..end]), MAX_TITLE);
         }
         self.head
     }
@@ -504,7 +525,7 @@ mod tests {
     use super::*;
 
     fn title(page: &str) -> Option<String> {
-        html(page.as_bytes(), None, Depth::Title).title
+        html(page.as_bytes(), Markup::Html, None, Depth::Title).title
     }
 
     #[test]
@@ -518,22 +539,31 @@ mod tests {
         assert_eq!(title("<h1>x<script>var a</script>y</h1>").as_deref(), Some("xy"));
         assert_eq!(title("<p>nothing"), None);
         assert_eq!(title("<title>cut off").as_deref(), Some("cut off"));
+        assert_eq!(title("<title>never closed<p>text").as_deref(), Some("never closed"));
+        let xhtml = |page: &str| html(page.as_bytes(), Markup::Xhtml, None, Depth::Title).title;
+        assert_eq!(xhtml("<title/><script src='x'/><style/><h1>A &amp; b</h1>").as_deref(), Some("A & b"));
+        assert_eq!(xhtml("<title>T &lt;</title>").as_deref(), Some("T <"));
         assert_eq!(title("<TITLE>Up</TITLE>").as_deref(), Some("Up"));
         assert_eq!(title(&format!("<title>{}</title>", "é".repeat(5000))).map(|t| t.len()), Some(MAX_TITLE));
         assert_eq!(
-            html(b"<meta charset=koi8-r><title>\xed\xc9\xd2</title>", None, Depth::Title).title.as_deref(),
+            html(b"<meta charset=koi8-r><title>\xed\xc9\xd2</title>", Markup::Html, None, Depth::Title)
+                .title
+                .as_deref(),
             Some("Мир")
         );
-        assert_eq!(html(b"\xff\xfe<\0t\0i\0t\0l\0e\0>\0x\0", None, Depth::Title).title.as_deref(), Some("x"));
+        assert_eq!(
+            html(b"\xff\xfe<\0t\0i\0t\0l\0e\0>\0x\0", Markup::Html, None, Depth::Title).title.as_deref(),
+            Some("x")
+        );
     }
 
     #[test]
     fn language_and_description() {
         let page = b"<html lang=de-AT><title>T</title><meta name=Description content='a &amp;\n b'></head><meta name=description content=late>";
-        let head = html(page, None, Depth::Whole);
+        let head = html(page, Markup::Html, None, Depth::Whole);
         assert_eq!(head.language.as_deref(), Some("de-AT"));
         assert_eq!(head.description.as_deref(), Some("a & b"));
-        assert_eq!(html(page, None, Depth::Title).description, None);
+        assert_eq!(html(page, Markup::Html, None, Depth::Title).description, None);
         assert_eq!(language_tag("en_US").as_deref(), Some("en-US"));
         for bad in ["", "e", "{{ lang }}", "en-", "german language", "1a"] {
             assert_eq!(language_tag(bad), None, "{bad}");
@@ -567,6 +597,27 @@ mod tests {
         }
         let large = format!("{}<meta http-equiv=refresh content='0;url=a'>", " ".repeat(MAX_STUB));
         assert_eq!(redirect_stub(large.as_bytes()), None);
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::test_runner::Config::with_cases(64))]
+        #[test]
+        fn no_bytes_panic(start in "(<[a-z!?/]{0,6}[ a-z='\";:0-9-]{0,30}>?|[&#a-z;]{0,8}|---\n|\\+\\+\\+|\n|é|\u{0}){0,20}",
+                          end in proptest::collection::vec(proptest::num::u8::ANY, 0..80)) {
+            let bytes = [start.as_bytes(), end.as_slice()].concat();
+            for hint in [None, Some("utf-16le"), Some("shift_jis")] {
+                for markup in [Markup::Html, Markup::Xhtml] {
+                    for depth in [Depth::Title, Depth::Whole] {
+                        let head = html(&bytes, markup, hint, depth);
+                        proptest::prop_assert!(head.title.is_none_or(|t| !t.is_empty() && t.len() <= MAX_TITLE));
+                    }
+                }
+                markdown(&bytes, hint);
+                plain(&bytes, hint);
+            }
+            redirect_stub(&bytes);
+            charset::decode(&bytes, None);
+        }
     }
 
     #[test]

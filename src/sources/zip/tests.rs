@@ -289,7 +289,7 @@ fn a_manifest_decides_what_it_lists() {
     let (mut items, heard) = (Collected::default(), Heard::default());
     let mut pass = Pass::new(&zip.prefix, &zip.options, &mut items, &heard);
     pass.with_manifest(Some(Box::new(Remembered)));
-    zip.listing.pass_on(&mut pass, &|_| true).unwrap();
+    zip.listing.pass_on(&mut pass).unwrap();
     assert_eq!(items.paths(), ["p/a//b", "p/c.html", "p/m", "p/x.html"]);
     assert_eq!(items.line("p/a//b"), "article text/x-remembered Remembered");
 }
