@@ -174,8 +174,7 @@ impl Listing {
             pass.error(&self.origin(name), reason);
         }
         let members = self.members.iter();
-        let mut all: Vec<&Member> =
-            members.filter(|m| self.is_entry(&m.name) && pass.wants(&m.name)).collect();
+        let mut all: Vec<&Member> = members.filter(|m| self.is_entry(m) && pass.wants(&m.name)).collect();
         let mut extra: Vec<Item> = Vec::new();
         if pass.has_manifest() {
             all.sort_by_cached_key(|member| pass.path_of(&member.name));
@@ -199,6 +198,10 @@ impl Listing {
     fn pass_on_member(&self, member: &Member, pass: &mut Pass<'_>) -> Result<()> {
         let origin = self.origin(&member.name);
         let found = Found { name: &member.name, escaped: member.escaped, origin };
+        if let Some(what) = special_kind(&member.entry) {
+            pass.warning(&found.origin, &format!("left out: {what}, not a file"));
+            return Ok(());
+        }
         if !member.entry.is_symlink() {
             return match self.content(member) {
                 Ok(content) => pass.file(found, content, self),
@@ -225,8 +228,8 @@ impl Listing {
         format!("{}: {name}", self.shown)
     }
 
-    fn is_entry(&self, name: &str) -> bool {
-        name != MANIFEST_NAME && (self.keep)(name)
+    fn is_entry(&self, member: &Member) -> bool {
+        member.name != MANIFEST_NAME && (self.keep)(&member.name)
     }
 
     fn find(&self, name: &str) -> Option<&Member> {
@@ -264,7 +267,7 @@ impl Listing {
                 }
             })?;
         }
-        if !self.is_entry(&member.name) {
+        if !self.is_entry(member) || special_kind(&member.entry).is_some() {
             return Err(format!("a link to {}, which is no entry", member.name));
         }
         Ok(member.name.clone())
@@ -324,7 +327,7 @@ impl Names for Listing {
     fn peek(&self, path: &str) -> Peek {
         match self.find(path) {
             None => Peek::Absent,
-            Some(_) if !self.is_entry(path) => Peek::Absent,
+            Some(member) if !self.is_entry(member) || special_kind(&member.entry).is_some() => Peek::Absent,
             Some(member) if member.entry.is_symlink() => match self.link_target(member) {
                 Ok(_) => Peek::Other,
                 Err(_) => Peek::Absent,
@@ -340,6 +343,16 @@ impl Names for Listing {
                 Err(_) => Peek::Absent,
             },
         }
+    }
+}
+
+/// Returns what a file is, in words, if its Unix mode says that it holds no bytes of its own.
+fn special_kind(entry: &OwnedZipFileEntry) -> Option<&'static str> {
+    match entry.unix_mode()? & 0o170_000 {
+        0o010_000 => Some("a FIFO"),
+        0o140_000 => Some("a socket"),
+        0o020_000 | 0o060_000 => Some("a device"),
+        _ => None,
     }
 }
 

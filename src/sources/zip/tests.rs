@@ -154,6 +154,16 @@ fn k01_links_are_redirects_or_reported() {
 }
 
 #[test]
+fn k01_devices_are_left_out() {
+    let mut zip = zip_of(&[("a.html", b"x"), ("tty", b"")]);
+    // The upper half of the external attributes is the Unix mode.
+    set_in_directory(&mut zip, 1, 38, 0o020_666 << 16);
+    let run = run_zip(&zip);
+    assert_eq!(run.items.paths(), ["a.html"]);
+    assert_eq!(run.heard.lines(), ["warning a.zip: tty: left out: a device, not a file"]);
+}
+
+#[test]
 fn encrypted_and_unknown_methods_are_reported() {
     let mut zip = zip_of(&[("a.html", b"x"), ("b.html", b"x"), ("c.html", b"x")]);
     // Flags and method are 8 and 10 bytes into the record, the version they need before them.
