@@ -1,6 +1,230 @@
-//! What archives are made of: each file here reads one kind of source and yields items.
+//! Where items come from.
 //!
-//! [`manifest`] is no source of its own: it is what an extracted folder or zip says of its files
-//! beyond their names and bytes, and the sources that find one ask it.
-
+//! [`open`] looks at what a path is and returns its [`Source`]: a folder, a zip, an epub or a single
+//! file. All of them hand every file they find to one [`pass::Pass`], which decides by path and
+//! content what it is ([`derive`]), turns signposts into redirects ([`stubs`]), remembers what the
+//! content says of itself as a whole, and puts the item into the sink. Items come in byte order of
+//! their paths, whatever order the system lists them in.
+//!
+//! Several sources make one archive by running one after another into the same sink; what they
+//! must not have twice, a path, is the sink's to notice. Other archives and dumps as sources are
+//! modules of their own, hooked in at [`open`]; what a folder remembers of the archive that it was
+//! extracted from is the [`Manifest`] that [`directory`] and [`zip`] ask before they derive anything.
+mod derive;
+mod directory;
+mod epub;
+mod file;
 pub mod manifest;
+mod pass;
+pub mod redirects;
+mod stubs;
+mod walk;
+mod zip;
+
+#[cfg(test)]
+mod testing;
+
+use std::io::Read;
+use std::path::Path;
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+
+use crate::error::{Error, Result};
+use crate::item::{About, Content, Item, Source};
+use crate::limits;
+
+pub use derive::{is_epub, mime_of};
+
+/// What to take from a source, and as what.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Only these paths, if any are given.
+    pub include: Globs,
+    /// Not these paths.
+    pub exclude: Globs,
+    /// These are never articles.
+    pub media_only: Globs,
+    /// The path of the main page, if it is given from outside; otherwise the source finds it.
+    pub main: Option<String>,
+    /// The most bytes of one item of a zip.
+    pub max_zip_item: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            include: Globs::default(),
+            exclude: Globs::default(),
+            media_only: Globs::default(),
+            main: None,
+            max_zip_item: limits::MAX_ZIP_ITEM,
+        }
+    }
+}
+
+impl Options {
+    /// Returns true if an entry of this path is wanted.
+    pub fn wants(&self, path: &str) -> bool {
+        (self.include.is_empty() || self.include.matches(path)) && !self.exclude.matches(path)
+    }
+}
+
+/// Patterns over whole entry paths: `*` stays within a folder, `**` crosses them.
+#[derive(Debug, Clone, Default)]
+pub struct Globs(GlobSet);
+
+impl Globs {
+    /// Compiles patterns.
+    ///
+    /// # Errors
+    ///
+    /// Names the first pattern that is none.
+    pub fn new<S: AsRef<str>>(patterns: &[S]) -> Result<Self> {
+        let mut set = GlobSetBuilder::new();
+        let invalid = |e: globset::Error| Error::InvalidInput(format!("not a pattern for paths: {e}"));
+        for pattern in patterns {
+            // The same everywhere, whatever the system's own separator is.
+            let glob =
+                GlobBuilder::new(pattern.as_ref()).literal_separator(true).backslash_escape(true).build();
+            set.add(glob.map_err(invalid)?);
+        }
+        Ok(Self(set.build().map_err(invalid)?))
+    }
+
+    /// Returns true if there are no patterns.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns true if one of the patterns matches.
+    pub fn matches(&self, path: &str) -> bool {
+        !self.0.is_empty() && self.0.is_match(path)
+    }
+}
+
+/// Opens a source by what it is.
+///
+/// `prefix` goes before every path of the source, with a `/` between; it may be empty.
+///
+/// # Errors
+///
+/// Fails if there is nothing at `spec`, or if it cannot be read as what it is.
+pub fn open(spec: &Path, prefix: &str, options: Options) -> Result<Box<dyn Source>> {
+    let prefix = normal_prefix(prefix)?;
+    let kind = std::fs::metadata(spec).map_err(|e| Error::io("open the source", spec, e))?;
+    if kind.is_dir() {
+        return Ok(Box::new(directory::Directory::open(spec, prefix, options)?));
+    }
+    if !kind.is_file() {
+        return Err(Error::source(spec.display().to_string(), "neither a folder nor a file"));
+    }
+    // A `.tome` or `.zim` is known by its magic, which goes before the endings asked for below:
+    // `archive.rs` adds its test here.
+    let mut start = Vec::new();
+    let file = std::fs::File::open(spec).map_err(|e| Error::io("open the source", spec, e))?;
+    file.take(256).read_to_end(&mut start).map_err(|e| Error::io("read", spec, e))?;
+    let ending = spec.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
+    // Other files that are zips inside (office documents, packages) are single files.
+    match ending.as_deref() {
+        _ if derive::is_epub(&start) => Ok(Box::new(epub::Epub::open(spec, prefix, options)?)),
+        Some("epub") => Ok(Box::new(epub::Epub::open(spec, prefix, options)?)),
+        Some("zip") => Ok(Box::new(zip::Zip::open(spec, prefix, options)?)),
+        _ => Ok(Box::new(file::SingleFile::new(spec, prefix, options))),
+    }
+}
+
+/// Returns a prefix that paths are appended to: empty, or ending in `/`.
+fn normal_prefix(prefix: &str) -> Result<String> {
+    let inner = prefix.trim_matches('/');
+    if inner.is_empty() {
+        return Ok(String::new());
+    }
+    if inner.split('/').any(|part| matches!(part, "" | "." | "..")) {
+        return Err(Error::InvalidInput(format!("{prefix:?} cannot go before paths: it is no plain path")));
+    }
+    Ok(format!("{inner}/"))
+}
+
+/// The name of the file that extraction leaves beside what it wrote.
+pub const MANIFEST_NAME: &str = "tome-manifest.json";
+
+/// What a folder or zip remembers of the archive that it was extracted from.
+///
+/// Names are those of files, relative to the source; paths are those of entries, without the
+/// source's prefix. Everything here is a claim by an untrusted file.
+pub trait Manifest {
+    /// Returns the path of the entry that a file holds, where it is not the file's name.
+    fn path(&self, name: &str) -> Option<String>;
+
+    /// Returns what the entry in a file was, or `None` if the file is not listed or has other
+    /// content now, and everything is to be derived.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the content cannot be read to compare it.
+    fn describe(&self, name: &str, content: &Content) -> std::io::Result<Option<Described>>;
+
+    /// Returns the items that have no file: redirects.
+    fn extra(&mut self) -> Vec<Item>;
+
+    /// Returns what the archive said of itself. What it did not say stays unsaid: nothing is
+    /// derived beside a manifest, or packing again would not give the same archive.
+    fn about(&mut self) -> About;
+}
+
+/// What an entry was, taken over instead of being derived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Described {
+    /// True for an article, false for media.
+    pub article: bool,
+    /// The mime type.
+    pub mime: String,
+    /// The title, if its path does not give it.
+    pub title: Option<String>,
+    /// The language.
+    pub language: Option<String>,
+    /// See [`Item::generated`].
+    pub generated: bool,
+    /// See [`Item::escaped`].
+    pub escaped: bool,
+}
+
+/// Reads a manifest found at the root of a source.
+///
+/// The place where `manifest.rs` comes in. Until then nothing is taken over, and the file is not
+/// packed either.
+fn read_manifest(_origin: &str, _content: Content) -> Result<Option<Box<dyn Manifest>>> {
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn globs_match_whole_paths() {
+        let globs = Globs::new(&["*.html", "img/**", "**/x.css"]).unwrap();
+        for (path, expected) in [
+            ("a.html", true),
+            ("d/a.html", false),
+            ("img/a/b.png", true),
+            ("img", false),
+            ("x.css", true),
+            ("a/b/x.css", true),
+        ] {
+            assert_eq!(globs.matches(path), expected, "{path}");
+        }
+        assert!(Globs::new(&["a{b"]).is_err());
+        assert!(!Globs::new::<&str>(&[]).unwrap().matches("a"));
+    }
+
+    #[test]
+    fn prefixes_end_in_a_slash_or_are_none() {
+        assert_eq!(normal_prefix("").unwrap(), "");
+        assert_eq!(normal_prefix("/").unwrap(), "");
+        assert_eq!(normal_prefix("/a/b/").unwrap(), "a/b/");
+        for bad in ["..", "a/../b", "./a", "a//b"] {
+            assert!(normal_prefix(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,12 +1,15 @@
-//! What a page says, whatever its markup.
+//! What a page says, whatever its markup and its letters' coding.
 //!
-//! A page is HTML, Markdown or plain text, and comes from strangers. [`walk`] turns HTML into
-//! events that nest, in linear time and without recursion; everything else here listens to them:
-//! [`to_text`] and [`page`] for those who look for words, [`links`] and [`headings`] for those who
-//! look for structure, [`from_html`] for Markdown, and the terminal's renderer from outside. Markdown
-//! pages become HTML first ([`to_html`]), so that there is one way through.
+//! A page is HTML, Markdown or plain text, and comes from strangers. [`charset`] gives its letters,
+//! [`head`] what a packer asks of it: title, language, whether it only leads elsewhere. [`walk`]
+//! turns HTML into events that nest, in linear time and without recursion; everything else here
+//! listens to them: [`to_text`] and [`page`] for those who look for words, [`links`] and [`headings`]
+//! for those who look for structure, [`from_html`] for Markdown, and the terminal's renderer from
+//! outside. Markdown pages become HTML first ([`to_html`]), so that there is one way through.
 
+pub mod charset;
 mod events;
+pub mod head;
 mod html;
 mod markdown;
 mod markdown_writer;
