@@ -24,13 +24,14 @@ fn tables(heading: &str) -> Vec<Vec<String>> {
 #[test]
 fn the_first_pages_fields_are_those_of_the_code() {
     let rows = tables("## 3. The first page");
-    let described: Vec<(&str, usize, usize)> = rows
-        .iter()
-        .filter_map(|r| Some((r[2].as_str(), r[0].parse().ok()?, r[1].parse().ok()?)))
-        .collect();
+    let described: Vec<(&str, usize, usize)> =
+        rows.iter().filter_map(|r| Some((r[2].as_str(), r[0].parse().ok()?, r[1].parse().ok()?))).collect();
     assert_eq!(&described[..FIELDS.len()], FIELDS);
     let row = &described[FIELDS.len()..];
-    assert_eq!(row, [("kind", 0, 2), ("flags", 2, 2), ("copy", 4, 4), ("offset", 8, 8), ("len", 16, 8), ("count", 24, 8)]);
+    assert_eq!(
+        row,
+        [("kind", 0, 2), ("flags", 2, 2), ("copy", 4, 4), ("offset", 8, 8), ("len", 16, 8), ("count", 24, 8)]
+    );
     assert_eq!(row.iter().map(|f| f.2).sum::<usize>(), Row::SIZE);
     assert_eq!(MAX_ROWS, 64);
     assert_eq!(TOP_DIGESTS as usize * DIGEST, 1024);
@@ -67,7 +68,8 @@ fn block_records_are_as_described() {
 #[test]
 fn leaves_and_nodes_are_as_described() {
     let rows = tables("### 6.2 Leaves");
-    let offset = |name: &str| rows.iter().find(|r| r.len() > 2 && r[2] == name).unwrap()[0].parse().unwrap();
+    let offset =
+        |name: &str| rows.iter().find(|r| r.len() > 2 && r[2] == name).unwrap()[0].parse::<usize>().unwrap();
     for (name, at) in [
         ("n", leaf::N),
         ("records", leaf::RECORDS),
@@ -80,7 +82,8 @@ fn leaves_and_nodes_are_as_described() {
         assert_eq!(at, offset(name), "{name}");
     }
     let rows = tables("### 6.3 Nodes");
-    let offset = |name: &str| rows.iter().find(|r| r.len() > 2 && r[2] == name).unwrap()[0].parse().unwrap();
+    let offset =
+        |name: &str| rows.iter().find(|r| r.len() > 2 && r[2] == name).unwrap()[0].parse::<usize>().unwrap();
     for (name, at) in
         [("level", node::LEVEL), ("n", node::N), ("first_child", node::FIRST_CHILD), ("ranks", node::HEADER)]
     {

@@ -40,7 +40,9 @@ impl Run<'_> {
         let records = self.records();
         self.layout(&records);
         // Blobs inside one block are hashed with it; longer ones run over several.
-        let raw_len = |block: u32| records.get(block as usize).and_then(Option::as_ref).map_or(0, |r| u64::from(r.raw_len));
+        let raw_len = |block: u32| {
+            records.get(block as usize).and_then(Option::as_ref).map_or(0, |r| u64::from(r.raw_len))
+        };
         let is_short = |u: &Use| u64::from(u.place.offset) + u.place.len <= raw_len(u.place.block);
         let chunks: Vec<Checked> = records
             .par_chunks(CHUNK)
@@ -61,7 +63,11 @@ impl Run<'_> {
         // The runs of long blobs.
         for u in uses.iter().filter(|u| !is_short(u)) {
             self.stop()?;
-            let checked = if self.options.quick { self.run_fits(u.place, &records).map(|()| None) } else { self.hash_run(u) };
+            let checked = if self.options.quick {
+                self.run_fits(u.place, &records).map(|()| None)
+            } else {
+                self.hash_run(u)
+            };
             match checked {
                 Ok(Some(hash)) => {
                     hashes.insert(key(u.place), hash);
@@ -111,7 +117,8 @@ impl Run<'_> {
             if let (Some(at), Some(record)) = (at, record)
                 && record.offset != at
             {
-                let message = format!("block {id} begins at byte {}, the one before ends at {at}", record.offset);
+                let message =
+                    format!("block {id} begins at byte {}, the one before ends at {at}", record.offset);
                 self.broken("block layout", "blocks", message);
             }
             at = record.as_ref().map(|r| r.range().end);
@@ -150,9 +157,13 @@ impl Run<'_> {
             };
             out.bytes += raw.len() as u64;
             if record.role == Role::Padding && raw.iter().any(|&b| b != 0) {
-                out.bad.push((id, Finding::new("padding", Severity::Error, format!("block {id} is padding but not zero"))));
+                out.bad.push((
+                    id,
+                    Finding::new("padding", Severity::Error, format!("block {id} is padding but not zero")),
+                ));
             }
-            let mine = uses.partition_point(|u| u.place.block < id)..uses.partition_point(|u| u.place.block <= id);
+            let mine =
+                uses.partition_point(|u| u.place.block < id)..uses.partition_point(|u| u.place.block <= id);
             let mut last = None;
             for u in uses[mine].iter().filter(|u| is_short(u)) {
                 if last == Some(u.place) {
@@ -174,7 +185,10 @@ impl Run<'_> {
         // A block that fails only because its reference does belongs to the reference's finding.
         let failed: HashMap<u32, ()> = bad.iter().map(|b| (b.0, ())).collect();
         let reference = |id: u32| records.get(id as usize).copied().flatten().and_then(|r| r.reference);
-        let lost = |id: u32| failed.contains_key(&id) || self.options.quick && reference(id).is_some_and(|r| failed.contains_key(&r));
+        let lost = |id: u32| {
+            failed.contains_key(&id)
+                || self.options.quick && reference(id).is_some_and(|r| failed.contains_key(&r))
+        };
         let mut ends: Vec<u64> = vec![];
         let mut sum = 0;
         for r in records {
@@ -188,7 +202,10 @@ impl Run<'_> {
         };
         for (id, mut finding) in bad {
             let is_reference = records[id as usize].is_some_and(|r| r.role == Role::Reference);
-            if !is_reference && reference(id).is_some_and(|r| failed.contains_key(&r)) && finding.block != Some(id) {
+            if !is_reference
+                && reference(id).is_some_and(|r| failed.contains_key(&r))
+                && finding.block != Some(id)
+            {
                 continue;
             }
             finding.block = Some(id);
@@ -239,7 +256,12 @@ impl Run<'_> {
     fn parity(&self, records: &[Option<BlockRecord>]) {
         let archive = self.archive;
         let Some(row) = archive.first_page().row(SectionKind::PARITY) else { return };
-        let references = || records.iter().enumerate().filter_map(|(i, r)| Some((i as u32, r.filter(|r| r.role == Role::Reference)?)));
+        let references = || {
+            records
+                .iter()
+                .enumerate()
+                .filter_map(|(i, r)| Some((i as u32, r.filter(|r| r.role == Role::Reference)?)))
+        };
         let check = || -> Result<bool> {
             let section = archive.tables.bytes(row, 0..row.len)?;
             let wanted: Vec<u32> = references().map(|r| r.0).collect();
@@ -282,7 +304,11 @@ impl Run<'_> {
         };
         match self.checked(compute()) {
             Some(Some(id)) if id != self.archive.content_id() => {
-                self.broken("content id", "first page", "the content is not that which the first page names".into());
+                self.broken(
+                    "content id",
+                    "first page",
+                    "the content is not that which the first page names".into(),
+                );
             }
             _ => {}
         }

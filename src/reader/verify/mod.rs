@@ -13,8 +13,8 @@ use std::sync::Mutex;
 
 use super::Archive;
 use crate::error::{Error, Place, Result};
-use crate::format::ids::EntryId;
 use crate::format::entry::BlobPlace;
+use crate::format::ids::EntryId;
 use crate::item::Observer;
 
 /// How much to check.
@@ -149,7 +149,11 @@ impl Run<'_> {
         if let (Some(first), Some(last)) = (finding.entries.first(), last) {
             let last = self.path(last);
             let n = finding.n_entries;
-            let which = if n == 1 { format!("{first} is lost") } else { format!("{n} entries are lost: {first} to {last}") };
+            let which = if n == 1 {
+                format!("{first} is lost")
+            } else {
+                format!("{n} entries are lost: {first} to {last}")
+            };
             finding.message = format!("{}; {which}", finding.message);
         }
     }
@@ -178,7 +182,8 @@ impl Archive {
     pub fn verify(&self, options: VerifyOptions, observer: &dyn Observer) -> Result<Report> {
         let run = Run { archive: self, options, observer, findings: Mutex::new(vec![]) };
         let first = self.first_page();
-        let mut report = Report { blocks: u64::from(first.n_blocks), bytes: self.size(), ..Report::default() };
+        let mut report =
+            Report { blocks: u64::from(first.n_blocks), bytes: self.size(), ..Report::default() };
         observer.stage("checking tables", None);
         run.first_pages();
         let pages_whole = run.table_pages()?;

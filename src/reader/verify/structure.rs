@@ -37,12 +37,17 @@ impl Run<'_> {
             self.report(finding);
         }
         let end = first.file_len();
-        let ends = tables.storage().read(0..page).and_then(|a| Ok((a, tables.storage().read(end - page..end)?)));
+        let ends =
+            tables.storage().read(0..page).and_then(|a| Ok((a, tables.storage().read(end - page..end)?)));
         if let Some((a, b)) = self.checked(ends)
             && a != b
             && tables.first_page_damage().is_none()
         {
-            self.broken("first page copy", "first page", "the copy at the end differs from the first page".into());
+            self.broken(
+                "first page copy",
+                "first page",
+                "the copy at the end differs from the first page".into(),
+            );
         }
         let shape = tables.shape();
         for level in (0..shape.levels()).rev() {
@@ -51,7 +56,8 @@ impl Run<'_> {
                     // A page whose own digest is unknown is a finding of the level above.
                     if let Ok(false) = tables.check_tree_page(level, number, copy) {
                         let which = ["first", "second"][copy as usize];
-                        let message = format!("level {level}, page {number} of the {which} copy differs from its hash");
+                        let message =
+                            format!("level {level}, page {number} of the {which} copy differs from its hash");
                         self.broken("tree hash", "hash tree", message);
                     }
                 }
@@ -64,7 +70,8 @@ impl Run<'_> {
             self.broken("padding", "hash tree", "the page between its copies is not zero".into());
         }
         if first.signature_len > 0 {
-            let message = format!("{} bytes of signature, which this version cannot check", first.signature_len);
+            let message =
+                format!("{} bytes of signature, which this version cannot check", first.signature_len);
             self.report(Finding::new("signature", Severity::Warning, message));
         }
     }
@@ -102,7 +109,8 @@ impl Run<'_> {
 
     /// Notes what a lost page takes with it.
     fn page_damages(&self, page: u64, finding: &mut Finding) {
-        let Some(row) = self.archive.first_page().row(SectionKind::ENTRIES).filter(|r| r.pages().contains(&page))
+        let Some(row) =
+            self.archive.first_page().row(SectionKind::ENTRIES).filter(|r| r.pages().contains(&page))
         else {
             return;
         };
@@ -128,16 +136,25 @@ impl Run<'_> {
                 // A damaged page has its finding already.
                 && (at / PAGE as u64..start.div_ceil(PAGE as u64)).all(|p| tables.page_is_whole(p).unwrap_or(false))
             {
-                self.broken("padding", "tables", format!("bytes {at} to {start} belong to no section and are not zero"));
+                self.broken(
+                    "padding",
+                    "tables",
+                    format!("bytes {at} to {start} belong to no section and are not zero"),
+                );
             }
             at = end;
         }
         for row in first.rows.iter().filter(|r| r.copy != 0) {
             for (i, page) in row.pages().enumerate() {
                 let copy = u64::from(row.copy) + i as u64;
-                let both = tables.page_is_whole(page).unwrap_or(false) && tables.page_is_whole(copy).unwrap_or(false);
+                let both = tables.page_is_whole(page).unwrap_or(false)
+                    && tables.page_is_whole(copy).unwrap_or(false);
                 if both && tables.page(page).ok() != tables.page(copy).ok() {
-                    self.broken("copy", row.kind.name(), format!("table page {copy} is no copy of page {page}"));
+                    self.broken(
+                        "copy",
+                        row.kind.name(),
+                        format!("table page {copy} is no copy of page {page}"),
+                    );
                 }
             }
         }
@@ -259,7 +276,11 @@ impl Run<'_> {
         while let Some((bytes, is_root, level)) = waiting.pop() {
             let Some(node) = self.checked(Node::parse(&bytes, entries_place(0))) else { return };
             if level.is_some_and(|level| node.level != level) {
-                return self.broken("node", name, format!("a node of level {} where another belongs", node.level));
+                return self.broken(
+                    "node",
+                    name,
+                    format!("a node of level {} where another belongs", node.level),
+                );
             }
             let _ = is_root;
             let mut children = vec![];
@@ -316,7 +337,11 @@ impl Run<'_> {
                 let (_, entry) = archive.title_entry(record, &rows.key)?;
                 let key = title_key(&entry.title);
                 if key.as_bytes()[..key.len().min(KEY_INLINE)] != rows.key[..] || !entry.is_titled {
-                    self.broken("title", "titles", format!("row {slot} of leaf {number} is not the title of {}", entry.path));
+                    self.broken(
+                        "title",
+                        "titles",
+                        format!("row {slot} of leaf {number} is not the title of {}", entry.path),
+                    );
                 }
                 let here = (rows.key.clone(), entry.title, entry.id.0);
                 if last_title.as_ref().is_some_and(|last| *last >= here) {
@@ -376,10 +401,20 @@ impl Run<'_> {
         let first = archive.first_page();
         let pages = u64::from(first.n_blocks.div_ceil(BLOCKS_PER_PAGE));
         let row = first.row(SectionKind::BLOCKS);
-        if row.map_or(0, |r| r.len) != pages * PAGE as u64 || row.map_or(0, |r| r.count) != u64::from(first.n_blocks) {
-            self.broken("section length", "blocks", format!("not {pages} pages for {} blocks", first.n_blocks));
+        if row.map_or(0, |r| r.len) != pages * PAGE as u64
+            || row.map_or(0, |r| r.count) != u64::from(first.n_blocks)
+        {
+            self.broken(
+                "section length",
+                "blocks",
+                format!("not {pages} pages for {} blocks", first.n_blocks),
+            );
         }
-        if let Some(Ok(entry)) = (first.main < first.n_entries).then(|| archive.main_entry()).map(Result::transpose).flatten().map(|e| e)
+        if let Some(Ok(entry)) = (first.main < first.n_entries)
+            .then(|| archive.main_entry())
+            .map(Result::transpose)
+            .flatten()
+            .map(|e| e)
             && entry.kind() == Kind::Media
         {
             let message = format!("the main page {} is no article", entry.path);
