@@ -474,11 +474,29 @@ impl FirstPage {
                 }
             }
         }
+        self.check_counts()?;
         ranges.sort_unstable();
         match ranges.windows(2).find(|w| w[0].1 > w[1].0) {
             Some(w) => damaged!(place, "section rows", "sections overlap at byte {}", w[1].0),
             None => Ok(()),
         }
+    }
+}
+
+impl FirstPage {
+    /// Counts decide how much memory a reader takes: none may say more than the sections can hold.
+    fn check_counts(&self) -> Result<()> {
+        let pages = |kind| self.row(kind).map_or(0, |row| row.len / PAGE as u64);
+        let blocks = pages(SectionKind::BLOCKS);
+        if blocks != u64::from(self.n_blocks.div_ceil(super::block::PER_PAGE)) {
+            return damaged!(Place::FirstPage, "counts", "{} blocks on {blocks} pages", self.n_blocks);
+        }
+        // A row takes at least a byte of its page.
+        let leaves = pages(SectionKind::ENTRIES);
+        if u64::from(self.n_entries) > leaves.saturating_mul(PAGE as u64) {
+            return damaged!(Place::FirstPage, "counts", "{} entries on {leaves} pages", self.n_entries);
+        }
+        Ok(())
     }
 }
 
@@ -553,12 +571,12 @@ mod tests {
             signature_len: 0,
             tables_offset: 8192,
             table_pages: 1,
-            n_blocks: 2,
-            n_entries: 6,
-            n_articles: 1,
-            n_media: 2,
-            n_redirects: 3,
-            main: 0,
+            n_blocks: 0,
+            n_entries: 0,
+            n_articles: 0,
+            n_media: 0,
+            n_redirects: 0,
+            main: NONE,
             content_id: [7; 32],
             top: vec![[9; 16]],
             rows: vec![Row { kind: SectionKind::METADATA, flags: 0, copy: 0, offset: 0, len: 100, count: 1 }],
@@ -608,7 +626,7 @@ mod tests {
     fn signing_keeps_the_file_id() {
         let signed = FirstPage { signature_len: 4096, ..sample() };
         assert_eq!(file_id(&sample().write()), file_id(&signed.write()));
-        let other = FirstPage { main: 1, ..sample() };
+        let other = FirstPage { packer: 2, ..sample() };
         assert_ne!(file_id(&sample().write()), file_id(&other.write()));
     }
 

@@ -79,7 +79,10 @@ impl<'e, R: Records> Builder<'e, R> {
     pub fn push(&mut self, key: &[u8], extra: Vec<u8>, record: R::Record, counted: bool) -> Option<Vec<u8>> {
         let key = &key[..key.len().min(KEY_INLINE)];
         let mut page = None;
+        let prefix = self.prefix;
         if !self.rows.is_empty() && self.len_with(key, &extra, &record) > PAGE {
+            // What the rejected row would have cost the others is not paid.
+            self.set_prefix(prefix);
             page = Some(self.flush());
         }
         if self.rows.is_empty() {
@@ -116,9 +119,7 @@ impl<'e, R: Records> Builder<'e, R> {
     /// The leaf's length with one more row.
     fn len_with(&mut self, key: &[u8], extra: &[u8], record: &R::Record) -> usize {
         let prefix = self.new_prefix(key);
-        if prefix < self.prefix {
-            self.shrink_prefix(prefix);
-        }
+        self.set_prefix(prefix);
         let n = self.rows.len() + 1;
         let extras = self.extras || !extra.is_empty();
         let (codes, shared) = self.codes(key, n - 1);
@@ -149,7 +150,10 @@ impl<'e, R: Records> Builder<'e, R> {
         if slot % RESTART == 0 { 0 } else { self.rows[slot - 1].shared - self.prefix }
     }
 
-    fn shrink_prefix(&mut self, prefix: usize) {
+    fn set_prefix(&mut self, prefix: usize) {
+        if prefix == self.prefix {
+            return;
+        }
         self.prefix = prefix;
         for slot in (0..self.rows.len()).step_by(RESTART) {
             let key = std::mem::take(&mut self.rows[slot].key);
@@ -174,9 +178,7 @@ impl<'e, R: Records> Builder<'e, R> {
 
     fn insert(&mut self, key: &[u8], extra: Vec<u8>) {
         let prefix = self.new_prefix(key);
-        if prefix < self.prefix {
-            self.shrink_prefix(prefix);
-        }
+        self.set_prefix(prefix);
         let slot = self.rows.len();
         let (codes, shared) = self.codes(key, slot);
         self.rows_len += row_len(&codes, shared - self.prefix, self.shared_before(slot));

@@ -14,6 +14,9 @@ pub mod node;
 pub mod symbols;
 pub mod tree;
 
+#[cfg(test)]
+mod tests;
+
 /// Rows from one restart to the next. 32 saves 0.2 bytes a row and costs a third more time.
 pub const RESTART: usize = 16;
 

@@ -1,0 +1,10 @@
+//! Tests of the library through its public face. A module a capability; what needs no archive is
+//! tested beside its code, what a person types in `tests/cli`.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod cold;
+mod common;
+mod corrupt;
+mod damage;
+mod layering;
+mod storage;
