@@ -11,5 +11,8 @@ pub mod parity;
 pub mod small;
 pub mod strings;
 
+/// The specification, as text.
+pub const FORMAT: &str = include_str!("FORMAT.md");
+
 #[cfg(test)]
 mod spec;

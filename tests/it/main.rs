@@ -2,9 +2,11 @@
 //! tested beside its code, what a person types in `tests/cli`.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod broken;
 mod cold;
 mod common;
 mod corrupt;
 mod damage;
 mod layering;
+mod spec;
 mod storage;
