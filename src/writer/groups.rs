@@ -4,7 +4,7 @@
 
 use rayon::prelude::*;
 
-use super::reference::{self, Cut};
+use super::reference::{self, Cut, Weighed};
 use crate::codec::{self, Compressor, ReferenceEncoder};
 use crate::format::block::{Coding, Role};
 use crate::format::hash_tree::{Digest, digest};
@@ -47,6 +47,9 @@ pub const STORED_BLOCK: usize = 256 * KIB;
 /// Blocks on which ways to fill a reference are compared, and the level of the comparison.
 const TRIAL_BLOCKS: usize = 32;
 const TRIAL_LEVEL: i32 = 12;
+
+/// Pages of less are prose rather than templates, or so short that phrases are all they share.
+const SHORT_PAGE: usize = 4 * KIB;
 
 /// Levels by default: templates gain little above 15, prose a tenth.
 const TEMPLATE_LEVEL: i32 = 15;
@@ -288,16 +291,16 @@ fn choose_reference(pages: &[&[u8]]) -> (Option<Vec<u8>>, usize) {
         return (None, ratio(without));
     }
     let mean = total / pages.len().max(1);
-    let cuts: &[Cut] = if mean < 4 * KIB {
-        &[reference::PAGES, reference::TRIMMED, reference::PHRASES]
-    } else {
-        &[reference::PAGES, reference::TRIMMED, reference::PIECES]
-    };
+    let coarse = Weighed::new(pages, TEMPLATE_BLOCK * 2 / 3, reference::COARSE);
+    let short = mean < SHORT_PAGE;
+    let fine = short.then(|| Weighed::new(pages, TEMPLATE_BLOCK * 2 / 3, reference::FINE));
+    let mut cuts: Vec<(&Weighed<'_>, Cut)> = vec![(&coarse, reference::PAGES), (&coarse, reference::TRIMMED)];
+    cuts.push(fine.as_ref().map_or((&coarse, reference::PIECES), |fine| (fine, reference::PHRASES)));
     let want = (total / REFERENCE_PART).min(MAX_REFERENCE);
     let trials: Vec<(usize, Vec<u8>)> = cuts
         .par_iter()
-        .map(|&cut| {
-            let reference = reference::choose(pages, want, TEMPLATE_BLOCK * 2 / 3, cut);
+        .map(|&(weighed, cut)| {
+            let reference = reference::choose(weighed, want, cut);
             if !codec::can_be_reference(&reference) {
                 return (usize::MAX, vec![]);
             }

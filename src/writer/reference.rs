@@ -8,6 +8,22 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use rayon::prelude::*;
+
+/// How shingles are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grain {
+    /// Bytes under a shingle.
+    width: usize,
+    /// One shingle in 2^this is kept.
+    sampling: u32,
+}
+
+/// For templates.
+pub const COARSE: Grain = Grain { width: 16, sampling: 4 };
+/// For prose, where phrases repeat and nothing longer.
+pub const FINE: Grain = Grain { width: 8, sampling: 1 };
+
 /// How pieces are cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cut {
@@ -15,20 +31,16 @@ pub struct Cut {
     piece: Option<usize>,
     /// Only the spans that add something, if they lie more than so many bytes apart.
     trim: Option<usize>,
-    /// Bytes under a shingle.
-    width: usize,
-    /// One shingle in 2^this is kept.
-    sampling: u32,
 }
 
 /// Whole pages.
-pub const PAGES: Cut = Cut { piece: None, trim: None, width: 16, sampling: 4 };
+pub const PAGES: Cut = Cut { piece: None, trim: None };
 /// The spans of pages that add something.
-pub const TRIMMED: Cut = Cut { piece: None, trim: Some(2048), width: 16, sampling: 4 };
+pub const TRIMMED: Cut = Cut { piece: None, trim: Some(2048) };
 /// Pieces of 8 KB.
-pub const PIECES: Cut = Cut { piece: Some(8192), trim: None, width: 16, sampling: 4 };
+pub const PIECES: Cut = Cut { piece: Some(8192), trim: None };
 /// Phrases of prose.
-pub const PHRASES: Cut = Cut { piece: Some(32), trim: None, width: 8, sampling: 1 };
+pub const PHRASES: Cut = Cut { piece: Some(32), trim: None };
 
 /// Bits of a shingle: 2^21 counters are 8 MB. Shingles that share a counter only blur weights.
 const BITS: u32 = 21;
@@ -42,21 +54,21 @@ struct Shingle {
     number: u32,
 }
 
-fn shingles(page: &[u8], cut: Cut) -> Vec<Shingle> {
-    let mut out = Vec::with_capacity(page.len() >> cut.sampling);
+fn shingles(page: &[u8], grain: Grain) -> Vec<Shingle> {
+    let mut out = Vec::with_capacity(page.len() >> grain.sampling);
     // The multiplier to the power of the width takes the byte that leaves the window out again.
-    let leaving = (0..cut.width).fold(1u64, |power, _| power.wrapping_mul(MULTIPLIER));
+    let leaving = (0..grain.width).fold(1u64, |power, _| power.wrapping_mul(MULTIPLIER));
     let mut hash = 0u64;
     for (i, &byte) in page.iter().enumerate() {
         hash = hash.wrapping_mul(MULTIPLIER).wrapping_add(u64::from(byte) + 1);
-        if i >= cut.width {
-            hash = hash.wrapping_sub(leaving.wrapping_mul(u64::from(page[i - cut.width]) + 1));
+        if i >= grain.width {
+            hash = hash.wrapping_sub(leaving.wrapping_mul(u64::from(page[i - grain.width]) + 1));
         }
-        if i + 1 >= cut.width {
+        if i + 1 >= grain.width {
             let mixed = (hash ^ hash >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            if mixed >> (64 - cut.sampling) == 0 {
-                let number = (mixed << cut.sampling >> (64 - BITS)) as u32;
-                out.push(Shingle { at: (i + 1 - cut.width) as u32, number });
+            if mixed >> (64 - grain.sampling) == 0 {
+                let number = (mixed << grain.sampling >> (64 - BITS)) as u32;
+                out.push(Shingle { at: (i + 1 - grain.width) as u32, number });
             }
         }
     }
@@ -71,18 +83,19 @@ struct Piece {
     end: u32,
 }
 
-struct Coverage {
+/// The shingles of a group's pages and their weights, from which references are chosen.
+pub struct Weighed<'p> {
+    pages: &'p [&'p [u8]],
     shingles: Vec<Vec<Shingle>>,
     weights: Vec<u32>,
-    covered: Vec<bool>,
-    /// The last piece in which a shingle was counted, so that it counts once in each.
-    seen: Vec<u32>,
-    round: u32,
 }
 
-impl Coverage {
-    fn new(pages: &[&[u8]], block: usize, cut: Cut) -> Self {
-        let shingles: Vec<Vec<Shingle>> = pages.iter().map(|page| shingles(page, cut)).collect();
+impl<'p> Weighed<'p> {
+    /// Weighs pages that are to be compressed in blocks of about `block` bytes.
+    ///
+    /// Costs about 2 ms and 1 to 8 bytes of memory per 1000 bytes of pages, and 16 MB.
+    pub fn new(pages: &'p [&'p [u8]], block: usize, grain: Grain) -> Self {
+        let shingles: Vec<Vec<Shingle>> = pages.par_iter().map(|page| shingles(page, grain)).collect();
         let mut weights = vec![0u32; 1 << BITS];
         let mut last_block = vec![0u32; 1 << BITS];
         let (mut number, mut filled) = (1, 0);
@@ -101,11 +114,25 @@ impl Coverage {
             }
         }
         weights.iter_mut().for_each(|w| *w = w.saturating_sub(1));
-        Self { shingles, weights, covered: vec![false; 1 << BITS], seen: last_block, round: u32::MAX / 2 }
+        Self { pages, shingles, weights }
+    }
+}
+
+struct Coverage<'w> {
+    weighed: &'w Weighed<'w>,
+    covered: Vec<bool>,
+    /// The last piece in which a shingle was counted, so that it counts once in each.
+    seen: Vec<u32>,
+    round: u32,
+}
+
+impl<'w> Coverage<'w> {
+    fn new(weighed: &'w Weighed<'w>) -> Self {
+        Self { weighed, covered: vec![false; 1 << BITS], seen: vec![0; 1 << BITS], round: 0 }
     }
 
     fn of(&self, piece: Piece) -> std::ops::Range<usize> {
-        let all = &self.shingles[piece.page as usize];
+        let all = &self.weighed.shingles[piece.page as usize];
         all.partition_point(|s| s.at < piece.start)..all.partition_point(|s| s.at < piece.end)
     }
 
@@ -113,11 +140,11 @@ impl Coverage {
     fn gain(&mut self, piece: Piece) -> u64 {
         self.round += 1;
         let mut sum = 0u64;
-        for s in &self.shingles[piece.page as usize][self.of(piece)] {
+        for s in &self.weighed.shingles[piece.page as usize][self.of(piece)] {
             let i = s.number as usize;
             if !self.covered[i] && self.seen[i] != self.round {
                 self.seen[i] = self.round;
-                sum += u64::from(self.weights[i]);
+                sum += u64::from(self.weighed.weights[i]);
             }
         }
         (sum << 16) / u64::from(piece.end - piece.start).max(1)
@@ -126,12 +153,12 @@ impl Coverage {
     /// Marks a piece's shingles as covered; returns the spans of it that are worth keeping.
     fn take(&mut self, piece: Piece, trim: Option<usize>) -> Vec<Piece> {
         let range = self.of(piece);
-        let page = &self.shingles[piece.page as usize];
+        let page = &self.weighed.shingles[piece.page as usize];
         let mut spans: Vec<Piece> = vec![];
         if let Some(gap) = trim {
             for s in &page[range.clone()] {
                 let i = s.number as usize;
-                if self.covered[i] || self.weights[i] == 0 {
+                if self.covered[i] || self.weighed.weights[i] == 0 {
                     continue;
                 }
                 // A little around a shingle belongs to the match that it stands for.
@@ -165,13 +192,10 @@ fn cut_pieces(pages: &[&[u8]], cut: Cut) -> Vec<Piece> {
     out
 }
 
-/// Returns a reference of about `want` bytes for pages that are to be compressed in blocks of about
-/// `block` bytes. The same pages give the same reference.
-///
-/// Costs about 4 ms and 20 bytes of memory per 1000 bytes of pages, and 18 MB.
-pub fn choose(pages: &[&[u8]], want: usize, block: usize, cut: Cut) -> Vec<u8> {
-    let mut coverage = Coverage::new(pages, block, cut);
-    let pieces = cut_pieces(pages, cut);
+/// Returns a reference of about `want` bytes. The same pages give the same reference.
+pub fn choose(weighed: &Weighed<'_>, want: usize, cut: Cut) -> Vec<u8> {
+    let mut coverage = Coverage::new(weighed);
+    let pieces = cut_pieces(weighed.pages, cut);
     // Lazy greedy: gains only fall, so a piece whose gain is still the largest is the next.
     let mut heap: BinaryHeap<(u64, Reverse<u32>)> =
         pieces.iter().enumerate().map(|(i, p)| (coverage.gain(*p), Reverse(i as u32))).collect();
@@ -196,7 +220,7 @@ pub fn choose(pages: &[&[u8]], want: usize, block: usize, cut: Cut) -> Vec<u8> {
             picked.push((span, picked.len()));
         }
     }
-    assemble(pages, picked)
+    assemble(weighed.pages, picked)
 }
 
 /// Joins neighbours again, and puts the best pieces last, where offsets to them are shortest.
