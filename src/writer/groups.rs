@@ -56,8 +56,8 @@ const TEMPLATE_LEVEL: i32 = 15;
 const PROSE_LEVEL: i32 = 19;
 const BIG_LEVEL: i32 = 17;
 
-/// A reference is small beside what it serves, and is decoded at the same speed whatever the level.
-const REFERENCE_LEVEL: i32 = 19;
+/// Level 19 makes an archive 0.4 % smaller, and takes a quarter of all the time of packing.
+const REFERENCE_LEVEL: i32 = 17;
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
