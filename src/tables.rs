@@ -282,7 +282,7 @@ impl Tables {
     pub fn section_page(&self, row: &Row, number: u32) -> Result<Cow<'_, [u8]>> {
         let pages = row.pages();
         let page = pages.start + u64::from(number);
-        if page >= pages.end || row.offset % PAGE as u64 != 0 || row.len % PAGE as u64 != 0 {
+        if page >= pages.end || !(row.offset | row.len).is_multiple_of(PAGE as u64) {
             let place = Place::Section(row.kind.name(), u64::from(number) * PAGE as u64);
             return damaged!(place, "page number", "the section has {} bytes at {}", row.len, row.offset);
         }

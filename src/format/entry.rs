@@ -153,7 +153,7 @@ impl<'a> RecordsView<'a> {
 /// Returns how many of the first `n` bits are set.
 fn rank(bitmap: &[u8], n: usize) -> usize {
     let whole: u32 = bitmap[..n / 8].iter().map(|b| b.count_ones()).sum();
-    let rest = if n % 8 == 0 { 0 } else { (bitmap[n / 8] & ((1 << (n % 8)) - 1)).count_ones() };
+    let rest = if n.is_multiple_of(8) { 0 } else { (bitmap[n / 8] & ((1 << (n % 8)) - 1)).count_ones() };
     (whole + rest) as usize
 }
 

@@ -425,7 +425,7 @@ impl FirstPage {
                 self.tables_offset
             );
         };
-        if self.tables_offset < page || self.tables_offset % page != 0 {
+        if self.tables_offset < page || !self.tables_offset.is_multiple_of(page) {
             return damaged!(place, "tables", "they begin at byte {}", self.tables_offset);
         }
         let tree = Shape::new(self.table_pages).both() * page;

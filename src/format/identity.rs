@@ -15,14 +15,10 @@ impl ContentId {
 }
 
 /// Computes the identity of content. FORMAT.md says what goes into it.
+#[derive(Default)]
 pub struct Identity(ContentId);
 
 impl Identity {
-    /// Starts.
-    pub fn new() -> Self {
-        Self(ContentId::default())
-    }
-
     /// Adds an entry; entries come in path order.
     pub fn entry(&mut self, path: &str, kind: Kind, title: &str, mime: &str, body: IdentityBody<'_>) {
         let id = &mut self.0;

@@ -112,7 +112,8 @@ pub struct Writer<'o> {
     observer: &'o dyn Observer,
     options: Options,
     pool: rayon::ThreadPool,
-    results: (Sender<(u64, GroupOut)>, Receiver<(u64, GroupOut)>),
+    sender: Sender<(u64, GroupOut)>,
+    receiver: Receiver<(u64, GroupOut)>,
     /// Groups given to the pool, and groups written.
     submitted: u64,
     written: u64,
@@ -154,13 +155,15 @@ impl<'o> Writer<'o> {
         let sort_budget = (options.memory / 16).clamp(1 << 20, 1 << 30) as usize;
         let in_flight =
             (options.memory.saturating_sub(70_000_000) / GROUP_MEMORY).clamp(1, threads as u64 + 1);
+        let (sender, receiver) = channel();
         let mut languages = Interned::default();
         languages.number("");
         Ok(Self {
             output,
             observer,
             pool,
-            results: channel(),
+            sender,
+            receiver,
             submitted: 0,
             written: 0,
             in_flight,
@@ -195,7 +198,7 @@ impl<'o> Writer<'o> {
         while self.submitted - self.written >= self.in_flight {
             self.receive()?;
         }
-        let (number, tuning, sender) = (self.submitted, self.tuning(), self.results.0.clone());
+        let (number, tuning, sender) = (self.submitted, self.tuning(), self.sender.clone());
         self.submitted += 1;
         self.pool.spawn(move || {
             let group = groups::pack(blobs, treatment, tuning);
@@ -208,7 +211,7 @@ impl<'o> Writer<'o> {
     /// Waits for a group and writes those that are next.
     fn receive(&mut self) -> Result<()> {
         loop {
-            match self.results.1.recv_timeout(Duration::from_millis(100)) {
+            match self.receiver.recv_timeout(Duration::from_millis(100)) {
                 Ok((number, group)) => {
                     self.pending.insert(number, group);
                     break;

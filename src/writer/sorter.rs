@@ -119,10 +119,8 @@ impl Merge<'_> {
             Ok(Some(bytes))
         };
         let row = part().and_then(|key| Ok(key.zip(part()?)));
-        match row.map_err(|e| Error::io("read a temporary file in", self.folder, e))? {
-            Some(row) => self.heap.push(Reverse((row, run))),
-            None => {}
-        }
+        let row = row.map_err(|e| Error::io("read a temporary file in", self.folder, e))?;
+        self.heap.extend(row.map(|row| Reverse((row, run))));
         Ok(())
     }
 

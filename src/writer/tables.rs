@@ -356,7 +356,7 @@ fn entries(
 ) -> Result<(Vec<u8>, Counts)> {
     let mut counts = Counts::default();
     let mut classes = Classes::default();
-    let mut identity = Identity::new();
+    let mut identity = Identity::default();
     let mut long_names: Vec<u8> = vec![];
     let mut titles = Sorter::new(packed.sort_budget, packed.folder);
     let mut language_rows: Vec<(u32, u32)> = vec![];

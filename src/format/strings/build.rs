@@ -136,7 +136,7 @@ impl<'e, R: Records> Builder<'e, R> {
     }
 
     fn codes(&self, key: &[u8], slot: usize) -> (Vec<u8>, usize) {
-        let shared = if slot % RESTART == 0 {
+        let shared = if slot.is_multiple_of(RESTART) {
             self.prefix
         } else {
             self.rows.get(slot.wrapping_sub(1)).map_or(self.prefix, |before| common(&before.key, key))
@@ -147,7 +147,7 @@ impl<'e, R: Records> Builder<'e, R> {
     }
 
     fn shared_before(&self, slot: usize) -> usize {
-        if slot % RESTART == 0 { 0 } else { self.rows[slot - 1].shared - self.prefix }
+        if slot.is_multiple_of(RESTART) { 0 } else { self.rows[slot - 1].shared - self.prefix }
     }
 
     fn set_prefix(&mut self, prefix: usize) {
@@ -208,7 +208,7 @@ impl<'e, R: Records> Builder<'e, R> {
         let restarts = page.len();
         page.resize(restarts + 2 * n.div_ceil(RESTART), 0);
         for slot in 0..n {
-            if slot % RESTART == 0 {
+            if slot.is_multiple_of(RESTART) {
                 let at = restarts + 2 * (slot / RESTART);
                 let here = (page.len() as u16).to_le_bytes();
                 page[at..at + 2].copy_from_slice(&here);

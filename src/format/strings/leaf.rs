@@ -248,7 +248,7 @@ impl Rows<'_, '_> {
         if self.next >= self.leaf.n {
             return Ok(false);
         }
-        let restart = self.next % RESTART == 0;
+        let restart = self.next.is_multiple_of(RESTART);
         let head = self.leaf.head(self.at, if restart { 0 } else { self.shared })?;
         let keep = self.leaf.prefix.len() + head.shared;
         if keep > self.key.len() || (restart && head.shared != 0) {
@@ -272,7 +272,7 @@ impl Rows<'_, '_> {
 
     /// Returns true if the row that comes next stands where its restart says, where it is one.
     pub fn restart_agrees(&self) -> Result<bool> {
-        Ok(self.next % RESTART != 0
+        Ok(!self.next.is_multiple_of(RESTART)
             || self.next >= self.leaf.n
             || self.leaf.restart(self.next / RESTART)? == self.at)
     }

@@ -211,7 +211,7 @@ pub fn train<'a>(sample: impl Iterator<Item = &'a [u8]> + Clone) -> Symbols {
             .filter(|&(_, n)| n > 1)
             .map(|(piece, n)| (n * piece.1 as u64 * if piece.1 == 1 { 8 } else { 1 }, piece))
             .collect();
-        gains.sort_unstable_by(|a, b| (b.0, b.1).cmp(&(a.0, a.1)));
+        gains.sort_unstable_by_key(|&g| std::cmp::Reverse(g));
         gains.truncate(MAX_SYMBOLS);
         let mut list: Vec<(u64, usize)> = gains.into_iter().map(|(_, piece)| piece).collect();
         list.sort_unstable();

@@ -280,7 +280,7 @@ impl Run<'_> {
 
     fn content_id(&self, hashes: &Hashes) {
         let compute = || -> Result<Option<[u8; 32]>> {
-            let mut identity = Identity::new();
+            let mut identity = Identity::default();
             let empty = *blake3::hash(b"").as_bytes();
             for entry in self.archive.entries() {
                 let entry = entry?;

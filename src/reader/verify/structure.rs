@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::super::entries::{entries_place, titles_place};
 use super::super::{Entry, EntryBody};
 use super::{Finding, Run, Severity, Use};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fold::title_key;
 use crate::format::block::PER_PAGE as BLOCKS_PER_PAGE;
 use crate::format::entry::{RecordsView, TitleRecords};
@@ -271,9 +271,9 @@ impl Run<'_> {
     fn nodes<'a, P: Pages<'a>>(&self, tree: &Tree<'a, P>, facts: &[Option<LeafFacts>], whole: bool) {
         let mut leaf = 0;
         let name = tree.pages.name();
-        let mut waiting = vec![(tree.root.to_vec(), true, None)];
+        let mut waiting = vec![(tree.root.to_vec(), None)];
         // Depth first, children in order: the stack holds nodes still to be read.
-        while let Some((bytes, is_root, level)) = waiting.pop() {
+        while let Some((bytes, level)) = waiting.pop() {
             let Some(node) = self.checked(Node::parse(&bytes, entries_place(0))) else { return };
             if level.is_some_and(|level| node.level != level) {
                 return self.broken(
@@ -282,12 +282,11 @@ impl Run<'_> {
                     format!("a node of level {} where another belongs", node.level),
                 );
             }
-            let _ = is_root;
             let mut children = vec![];
             for i in 0..node.len() {
                 if node.level > 0 {
                     let Some(page) = self.checked(tree.pages.node(node.child(i))) else { return };
-                    children.push((page.into_owned(), false, Some(node.level - 1)));
+                    children.push((page.into_owned(), Some(node.level - 1)));
                     continue;
                 }
                 if node.child(i) != leaf {
@@ -374,7 +373,7 @@ impl Run<'_> {
                 Err(error) => {
                     whole = false;
                     facts.push(None);
-                    if tree.pages.leaf(number as u32).is_ok() && archive_is_readable(&error) {
+                    if tree.pages.leaf(number as u32).is_ok() && !is_lost_page(&error) {
                         self.report(Finding { section: Some("titles"), ..Finding::of(&error) });
                     }
                 }
@@ -410,11 +409,7 @@ impl Run<'_> {
                 format!("not {pages} pages for {} blocks", first.n_blocks),
             );
         }
-        if let Some(Ok(entry)) = (first.main < first.n_entries)
-            .then(|| archive.main_entry())
-            .map(Result::transpose)
-            .flatten()
-            .map(|e| e)
+        if let Ok(Some(entry)) = archive.main_entry()
             && entry.kind() == Kind::Media
         {
             let message = format!("the main page {} is no article", entry.path);
@@ -423,7 +418,7 @@ impl Run<'_> {
     }
 }
 
-/// An error of a title row that comes from a lost entry leaf was reported there.
-fn archive_is_readable(error: &crate::error::Error) -> bool {
-    !matches!(error, crate::error::Error::Format(e) if e.check == "page hash" || e.check == "tree hash")
+/// Returns true for the error of a page that was reported when all pages were compared.
+fn is_lost_page(error: &Error) -> bool {
+    matches!(error, Error::Format(e) if e.check == "page hash" || e.check == "tree hash")
 }
