@@ -134,7 +134,7 @@ fn cases() -> Vec<(&'static str, Vec<u8>, Says)> {
         (
             "unknown-required-section",
             with_first(&base, |f| {
-                f.rows.push(Row { kind: SectionKind(77), flags: 0, copy: 0, offset: 0, len: 0, count: 0 })
+                f.rows.push(Row { kind: SectionKind(77), flags: 0, copy: 0, offset: 0, len: 0, count: 0 });
             }),
             Says::Open(
                 "this archive needs a section of kind 77, this program reads those of format 0.1; a newer Tome is needed",

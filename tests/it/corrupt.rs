@@ -89,7 +89,7 @@ fn bytes_added_behind_the_end_are_refused() {
 
 /// Makes every hash of an archive right again, as an attacker would.
 fn reseal(bytes: &mut [u8]) {
-    let first = FirstPage::parse(&bytes[bytes.len() - PAGE..].to_vec(), bytes.len() as u64).unwrap();
+    let first = FirstPage::parse(&bytes[bytes.len() - PAGE..], bytes.len() as u64).unwrap();
     let tables = first.tables_offset as usize;
     let digests: Vec<_> =
         bytes[tables..tables + first.table_pages as usize * PAGE].chunks_exact(PAGE).map(digest).collect();
