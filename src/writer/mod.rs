@@ -82,7 +82,10 @@ pub struct Summary {
 }
 
 /// Memory of one group on its way: its bytes, counters, tables of the trials and of the reference.
-const GROUP_MEMORY: u64 = 110_000_000;
+const GROUP_MEMORY: u64 = 130_000_000;
+
+/// Memory of lanes, sorts and the program itself.
+const FIXED_MEMORY: u64 = 100_000_000;
 
 /// Bytes that may wait in all lanes together; the fullest makes room.
 const WAITING: usize = 48 * 1024 * 1024;
@@ -154,7 +157,7 @@ impl<'o> Writer<'o> {
         let folder = folder_of(target).to_path_buf();
         let sort_budget = (options.memory / 16).clamp(1 << 20, 1 << 30) as usize;
         let in_flight =
-            (options.memory.saturating_sub(70_000_000) / GROUP_MEMORY).clamp(1, threads as u64 + 1);
+            (options.memory.saturating_sub(FIXED_MEMORY) / GROUP_MEMORY).clamp(1, threads as u64 + 1);
         let (sender, receiver) = channel();
         let mut languages = Interned::default();
         languages.number("");
@@ -326,10 +329,12 @@ impl<'o> Writer<'o> {
             }
             return Ok(());
         }
-        if blob.bytes.len() >= groups::BIG {
+        let essence = mime.split(';').next().unwrap_or(mime).trim();
+        // A large page still shares its template with the others of its group.
+        let big = if essence == "text/html" { groups::BIG_BLOCK + 1 } else { groups::BIG };
+        if blob.bytes.len() >= big {
             return self.submit(vec![blob], Treatment::Big);
         }
-        let essence = mime.split(';').next().unwrap_or(mime).trim();
         let lane = self.lanes.entry(essence.to_string()).or_default();
         if lane.push(blob) {
             let blobs = lane.take();
