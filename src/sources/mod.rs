@@ -1,15 +1,15 @@
 //! Where items come from.
 //!
 //! [`open`] looks at what a path is and returns its [`Source`]: a folder, a zip, an epub or a single
-//! file. All of them hand every file they find to one [`pass::Pass`], which decides by path and
-//! content what it is ([`derive`]), turns signposts into redirects ([`stubs`]), remembers what the
+//! file. All of them hand every file they find to one `pass::Pass`, which decides by path and
+//! content what it is (`derive`), turns signposts into redirects (`stubs`), remembers what the
 //! content says of itself as a whole, and puts the item into the sink. Items come in byte order of
 //! their paths, whatever order the system lists them in.
 //!
 //! Several sources make one archive by running one after another into the same sink; what they
 //! must not have twice, a path, is the sink's to notice. Other archives and dumps as sources are
 //! modules of their own, hooked in at [`open`]; what a folder remembers of the archive that it was
-//! extracted from is the [`Manifest`] that [`directory`] and [`zip`] ask before they derive anything.
+//! extracted from is the [`Manifest`] that `directory` and `zip` ask before they derive anything.
 mod derive;
 mod directory;
 mod epub;
