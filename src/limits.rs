@@ -34,6 +34,6 @@ pub const MAX_ITEM_IN_MEMORY: u64 = 4 * 1024 * 1024;
 /// entry larger than this is far more likely a bomb than a document.
 pub const MAX_ZIP_ITEM: u64 = 16 * 1024 * 1024 * 1024;
 
-/// How many times larger than its compressed size a zip's entry may become (deflate's own limit is
-/// 1,032; zstd's is far beyond), past the first 64 MiB.
-pub const MAX_ZIP_RATIO: u64 = 2_000;
+/// How many times larger than its compressed size a zip's entry may become, past the first 64 MiB.
+/// Real documents stay below 100; deflate's own limit is 1,032, zstd's is far beyond.
+pub const MAX_ZIP_RATIO: u64 = 500;

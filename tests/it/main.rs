@@ -7,6 +7,7 @@ mod cold;
 mod common;
 mod corrupt;
 mod damage;
+mod independent;
 mod layering;
 mod spec;
 mod storage;
