@@ -107,6 +107,10 @@ impl AsRef<[u8]> for Content<'_> {
 /// bytes are borrowed whatever their length.
 const MAX_ASSEMBLED: u64 = 2 * 1024 * 1024 * 1024;
 
+/// The steps in which long content is best read from its start: this packer's largest block, so that
+/// each is decoded once.
+pub const CONTENT_STEP: u64 = 4 * 1024 * 1024;
+
 /// Raw bytes of a block.
 pub(super) enum Raw<'a> {
     Stored(Cow<'a, [u8]>),
@@ -169,10 +173,9 @@ impl Archive {
     ///
     /// Fails if a block is damaged (then a part may have been written), or if `out` fails.
     pub fn copy_content(&self, entry: &Entry, out: &mut dyn Write) -> Result<()> {
-        const STEP: u64 = 1024 * 1024;
         let mut at = 0;
         loop {
-            let part = self.content_range(entry, at..at + STEP)?;
+            let part = self.content_range(entry, at..at + CONTENT_STEP)?;
             if part.is_empty() {
                 return Ok(());
             }

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
-pub use content::{Cache, Content};
+pub use content::{CONTENT_STEP, Cache, Content};
 pub use entries::{Entry, EntryBody, Resolved};
 pub use lookup::Found;
 pub use verify::{Finding, MAX_PATHS, Report, Severity, VerifyOptions};

@@ -8,13 +8,15 @@ use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use super::manifest::{Entry, Manifest};
 use super::pass::{Found, Pass};
 use super::stubs::{Names, Peek};
 use super::walk::{Beneath, FileKind, Identity, Root, Walk};
-use super::{MANIFEST_NAME, Options, read_manifest};
+use super::{Options, name_of};
 use crate::error::{Error, Result};
-use crate::item::{About, Content, Item, Observer, Sink, Source, escape_bytes};
+use crate::item::{About, Content, Observer, Sink, Source, escape_bytes};
 use crate::limits::MAX_ITEM_IN_MEMORY;
+use crate::manifest;
 use crate::text::head::MAX_STUB;
 
 /// A folder as a source.
@@ -28,10 +30,13 @@ pub(crate) struct Directory {
 
 /// What the walk found.
 enum Seen {
-    File(PathBuf),
-    Link(PathBuf),
-    Extra(Item),
+    /// A file, and what a manifest says of it.
+    File(Option<Entry>),
+    Link,
 }
+
+/// How the files begin that extracting writes before it gives them their names.
+const PARTIAL: &str = ".tome-partial-";
 
 impl Directory {
     /// Opens a folder.
@@ -63,6 +68,17 @@ fn path_name(path: &Path) -> (String, bool) {
     (name, escaped)
 }
 
+/// Returns the path of a file from the bytes of its name, if this system can have it.
+fn file_of(name: &[u8]) -> Option<PathBuf> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt;
+        Some(PathBuf::from(std::ffi::OsStr::from_bytes(name)))
+    }
+    #[cfg(not(unix))]
+    std::str::from_utf8(name).ok().map(PathBuf::from)
+}
+
 impl Source for Directory {
     fn run(&mut self, sink: &mut dyn Sink, observer: &dyn Observer) -> Result<About> {
         let mut pass = Pass::new(&self.prefix, &self.options, sink, observer);
@@ -89,14 +105,13 @@ impl Directory {
     }
 
     /// Reads the manifest at the root, if there is one.
-    fn manifest(&self, pass: &Pass<'_>) -> Result<Option<Box<dyn super::Manifest>>> {
-        let path = Path::new(MANIFEST_NAME);
-        let origin = self.origin(path);
-        match self.root.read(path) {
-            Ok(content) => read_manifest(&origin, content),
+    fn manifest(&self, pass: &Pass<'_>) -> Result<Option<Manifest>> {
+        let path = Path::new(manifest::NAME);
+        match self.root.open_file(path) {
+            Ok((file, _)) => Manifest::read(file, &self.path.join(path)).map(Some),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(e) => {
-                pass.error(&origin, &format!("cannot read: {e}"));
+                pass.error(&self.origin(path), &format!("cannot read: {e}"));
                 Ok(None)
             }
         }
@@ -104,63 +119,65 @@ impl Directory {
 
     /// Passes on everything in the order of paths.
     fn pass_on_all(&self, pass: &mut Pass<'_>) -> Result<()> {
-        if !pass.has_manifest() {
-            for step in Walk::new(&self.root) {
-                pass.check_cancelled()?;
-                if let Some(seen) = self.seen(step, pass) {
-                    self.pass_on(seen, pass)?;
-                }
-            }
-            return Ok(());
-        }
-        // A manifest renames entries, so the walk's order is not theirs.
-        let mut all: Vec<(String, Seen)> = Vec::new();
         for step in Walk::new(&self.root) {
-            if let Some(seen) = self.seen(step, pass) {
-                let (Seen::File(path) | Seen::Link(path)) = &seen else { continue };
-                all.push((pass.path_of(&path_name(path).0), seen));
+            pass.check_cancelled()?;
+            let (path, kind) = match step {
+                Ok(found) => found,
+                Err((folder, e)) => {
+                    pass.error(&self.origin(&folder), &format!("cannot read the folder: {e}"));
+                    continue;
+                }
+            };
+            let (name, escaped) = path_name(&path);
+            let found = Found { name: &name, escaped, origin: self.origin(&path) };
+            if let Some(seen) = self.seen(&path, kind, &found, pass)? {
+                while let Some(entry) = pass.next_elsewhere(Some(&name))? {
+                    self.pass_on_elsewhere(entry, pass)?;
+                }
+                self.pass_on(seen, &path, found, pass)?;
             }
         }
-        all.extend(pass.extra().into_iter().map(|item| (item.path.clone(), Seen::Extra(item))));
-        all.sort_by(|a, b| a.0.cmp(&b.0));
-        all.into_iter().try_for_each(|(_, seen)| self.pass_on(seen, pass))
+        while let Some(entry) = pass.next_elsewhere(None)? {
+            self.pass_on_elsewhere(entry, pass)?;
+        }
+        pass.report_missing()
     }
 
     /// Returns what there is to pass on at a step of the walk, reporting what is left out.
-    fn seen(&self, step: <Walk<'_, Root> as Iterator>::Item, pass: &Pass<'_>) -> Option<Seen> {
-        let (path, kind) = match step {
-            Ok(found) => found,
-            Err((folder, e)) => {
-                pass.error(&self.origin(&folder), &format!("cannot read the folder: {e}"));
-                return None;
-            }
-        };
-        if path == Path::new(MANIFEST_NAME) || !pass.wants(&path_name(&path).0) {
-            return None;
+    fn seen(&self, path: &Path, kind: FileKind, found: &Found<'_>, pass: &Pass<'_>) -> Result<Option<Seen>> {
+        if path == Path::new(manifest::NAME) || kind == FileKind::Folder {
+            return Ok(None);
         }
-        match kind {
-            FileKind::File => Some(Seen::File(path)),
-            FileKind::Link => Some(Seen::Link(path)),
+        let remembered = pass.remembered(found.name, found.escaped)?;
+        let path = match &remembered {
+            // It comes at its path.
+            Some(entry) if entry.path != found.name => return Ok(None),
+            Some(entry) => &entry.path,
+            None => found.name,
+        };
+        if !pass.wants_path(path) {
+            return Ok(None);
+        }
+        if remembered.is_none() && pass.has_manifest() && found.name.starts_with(PARTIAL) {
+            pass.warning(&found.origin, "left out: half a file, from extracting that was broken off");
+            return Ok(None);
+        }
+        Ok(match kind {
+            FileKind::File => Some(Seen::File(remembered)),
+            FileKind::Link => Some(Seen::Link),
             FileKind::Folder => None,
             FileKind::Special(what) => {
-                pass.warning(&self.origin(&path), &format!("left out: {what}, not a file"));
+                pass.warning(&found.origin, &format!("left out: {what}, not a file"));
                 None
             }
-        }
+        })
     }
 
-    fn pass_on(&self, seen: Seen, pass: &mut Pass<'_>) -> Result<()> {
+    fn pass_on(&self, seen: Seen, path: &Path, found: Found<'_>, pass: &mut Pass<'_>) -> Result<()> {
         match seen {
-            Seen::Extra(item) => pass.extra_item(item),
-            Seen::File(path) => {
-                let (name, escaped) = path_name(&path);
-                let found = Found { name: &name, escaped, origin: self.origin(&path) };
-                self.pass_on_file(&path, found, &self.root, pass)
-            }
-            Seen::Link(path) => {
-                let (name, escaped) = path_name(&path);
-                let found = Found { name: &name, escaped, origin: self.origin(&path) };
-                let reason = match self.root.link_target(&path) {
+            Seen::File(remembered) => self.pass_on_file(path, found, remembered, &self.root, pass),
+            Seen::Link => {
+                let reason = match self.root.link_target(path) {
                     Ok(target) if pass.wants(&target) => {
                         let target = pass.path_of(&target);
                         return pass.redirect(found, target, None);
@@ -174,15 +191,38 @@ impl Directory {
         }
     }
 
+    /// Passes on an entry of the manifest whose file has another name, or that has none.
+    ///
+    /// The manifest's word opens the file here, and nothing but a file below the folder is opened.
+    fn pass_on_elsewhere(&self, entry: Entry, pass: &mut Pass<'_>) -> Result<()> {
+        let Some(file) = &entry.file else {
+            let origin = self.origin(Path::new(manifest::NAME));
+            return pass.entry(entry, Content::Bytes(Vec::new()), origin);
+        };
+        let Some(path) = file_of(file) else { return Ok(()) };
+        let name = name_of(file).into_owned();
+        let found = Found { name: &name, escaped: entry.escaped, origin: self.origin(&path) };
+        match self.root.read(&path) {
+            Ok(content) => pass.file(found, Some(entry), content, &self.root),
+            // Reported with all that are missing.
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(e) => {
+                pass.error(&found.origin, &format!("cannot read: {e}"));
+                Ok(())
+            }
+        }
+    }
+
     fn pass_on_file(
         &self,
         path: &Path,
         found: Found<'_>,
+        remembered: Option<Entry>,
         names: &dyn Names,
         pass: &mut Pass<'_>,
     ) -> Result<()> {
         match self.root.read(path) {
-            Ok(content) => pass.file(found, content, names),
+            Ok(content) => pass.file(found, remembered, content, names),
             Err(e) => {
                 pass.error(&found.origin, &format!("cannot read: {e}"));
                 Ok(())
@@ -202,7 +242,7 @@ impl Directory {
         let (name, escaped) = path_name(Path::new(shown.file_name().unwrap_or_default()));
         if pass.wants(&name) {
             let found = Found { name: &name, escaped, origin: shown.display().to_string() };
-            self.pass_on_file(file, found, &Alone, &mut pass)?;
+            self.pass_on_file(file, found, None, &Alone, &mut pass)?;
         }
         Ok(pass.finish(About::default()))
     }
@@ -240,14 +280,7 @@ impl Root {
         if std::fs::symlink_metadata(self.canonical.join(path)).is_ok() {
             return Some(path.to_path_buf());
         }
-        #[cfg(unix)]
-        {
-            use std::os::unix::ffi::OsStringExt;
-            let bytes = crate::item::unescape_bytes(name)?;
-            Some(PathBuf::from(std::ffi::OsString::from_vec(bytes)))
-        }
-        #[cfg(not(unix))]
-        None
+        file_of(&crate::item::unescape_bytes(name)?)
     }
 
     /// Returns the name of the file that a link leads to, or why it makes no entry.
@@ -266,7 +299,7 @@ impl Root {
         if metadata.is_dir() {
             return Err(format!("a link to the folder {}", shown()));
         }
-        if !metadata.is_file() || inside == Path::new(MANIFEST_NAME) {
+        if !metadata.is_file() || inside == Path::new(manifest::NAME) {
             return Err(format!("a link to {}, which is no entry", shown()));
         }
         let parent = full.parent().map(Path::canonicalize);
@@ -350,7 +383,7 @@ mod tests {
     use super::super::testing::{Collected, Folder, Heard, run};
     use super::super::{Globs, open};
     use super::*;
-    use crate::item::{Body, keys};
+    use crate::item::{Body, Item, keys};
 
     #[test]
     fn a_folder_comes_in_byte_order_of_paths() {
@@ -461,8 +494,8 @@ mod tests {
         symlink(outside.path("secret.html"), folder.path("secret.html")).unwrap();
         symlink(outside.0.path(), folder.path("secrets")).unwrap();
         symlink(folder.path("page.html"), folder.path("absolute.html")).unwrap();
-        folder.write(MANIFEST_NAME, "{}");
-        symlink(MANIFEST_NAME, folder.path("manifest")).unwrap();
+        folder.write(manifest::NAME, "{\"tome_manifest\":1}");
+        symlink(manifest::NAME, folder.path("manifest")).unwrap();
         let run = folder.run();
         assert_eq!(
             run.items.paths(),
@@ -494,7 +527,7 @@ mod tests {
         folder.write("b.html", "<meta http-equiv=refresh content='0;url=c/'>");
         folder.write("c/index.html", "x");
         folder.write("d.html", "<meta http-equiv=refresh content='0;url=c'>");
-        folder.write(MANIFEST_NAME, "{}");
+        folder.write(manifest::NAME, "{\"tome_manifest\":1}");
         let run = folder.run();
         assert_eq!(run.items.line("a.html"), "article text/html -");
         assert_eq!(run.items.line("b.html"), "redirect c/index.html -");
@@ -622,27 +655,6 @@ mod tests {
         assert_eq!(run.items.paths(), ["d.html"]);
         assert_eq!(run.heard.lines().len(), 2);
         std::fs::set_permissions(folder.path("b"), PermissionsExt::from_mode(0o700)).unwrap();
-    }
-
-    #[test]
-    fn a_manifest_decides_what_it_lists() {
-        use super::super::testing::Remembered;
-        let folder = Folder::new();
-        for name in ["b.bin", "c.html", "x.html"] {
-            folder.write(name, "<title>Found</title>");
-        }
-        let directory = Directory::open(folder.0.path(), "p/".into(), Options::default()).unwrap();
-        let (mut items, heard) = (Collected::default(), Heard::default());
-        let mut pass = Pass::new(&directory.prefix, &directory.options, &mut items, &heard);
-        pass.with_manifest(Some(Box::new(Remembered)));
-        directory.pass_on_all(&mut pass).unwrap();
-        let about = pass.finish(About::default());
-        assert_eq!(items.paths(), ["p/a//b", "p/c.html", "p/m", "p/x.html"]);
-        assert_eq!(items.line("p/a//b"), "article text/x-remembered Remembered");
-        assert_eq!(items.line("p/c.html"), "article text/html Found");
-        assert_eq!(items.line("p/m"), "redirect p/a//b#f Other");
-        assert_eq!(about.main.as_deref(), Some("p/a//b"));
-        assert_eq!(about.metadata.text(keys::TITLE), Some("The whole"));
     }
 
     #[test]

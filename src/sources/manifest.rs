@@ -7,7 +7,7 @@
 //! one path or file, a name that leads out of the folder) is an error that names the line.
 //!
 //! Any JSON of the right shape is read, however it is laid out. Memory: 16 bytes an entry, 32 if it
-//! has a file; the lines themselves stay on disk.
+//! has a file, 4 more if its file has not the path's name; the lines themselves stay on disk.
 
 mod read;
 
@@ -33,6 +33,8 @@ pub struct Manifest {
     files: Vec<(u64, u32)>,
     /// One bit for each of `files`: asked for.
     asked: Vec<AtomicU64>,
+    /// Numbers of the entries that are not found under their paths, in order of these.
+    elsewhere: Vec<u32>,
     about: About,
 }
 
@@ -197,15 +199,16 @@ impl Manifest {
         let mut input = Input::new(Box::new(input));
         let mut document = Document::new(&input);
         input.document(&mut document).map_err(|e| document_error(&document, &input, e, path))?;
-        let Document { places, mut files, mut paths, about, .. } = document;
+        let Document { places, mut files, mut paths, elsewhere, about, .. } = document;
         files.sort_unstable();
         paths.sort_unstable();
-        let manifest = Self {
+        let mut manifest = Self {
             path: path.to_path_buf(),
             input: Mutex::new(input),
             asked: (0..files.len().div_ceil(64)).map(|_| AtomicU64::new(0)).collect(),
             places,
             files,
+            elsewhere: elsewhere.numbers,
             about,
         };
         if let Some(twice) = paths.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -214,6 +217,12 @@ impl Manifest {
         if let Some(twice) = manifest.files.windows(2).find(|pair| pair[0].0 == pair[1].0) {
             let is_it = |entry: &Entry| entry.file.as_deref().is_some_and(|f| read::hash(f) == twice[0].0);
             return Err(manifest.twice("file", is_it));
+        }
+        if !elsewhere.is_sorted {
+            // Seldom: extracting writes them in order, all but renamed pages of redirects.
+            let mut numbers = std::mem::take(&mut manifest.elsewhere);
+            numbers.sort_by_cached_key(|&number| manifest.entry(number).map(|e| e.path).unwrap_or_default());
+            manifest.elsewhere = numbers;
         }
         Ok(manifest)
     }
@@ -249,14 +258,35 @@ impl Manifest {
     ///
     /// Fails if the manifest cannot be read any more.
     pub fn for_file(&self, name: &[u8]) -> Result<Option<Entry>> {
+        let Some((at, entry)) = self.find(name)? else { return Ok(None) };
+        self.asked[at / 64].fetch_or(1 << (at % 64), Ordering::Relaxed);
+        Ok(Some(entry))
+    }
+
+    /// The same for a file that something leads to: it does not count as found.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the manifest cannot be read any more.
+    pub fn peek(&self, name: &[u8]) -> Result<Option<Entry>> {
+        Ok(self.find(name)?.map(|(_, entry)| entry))
+    }
+
+    fn find(&self, name: &[u8]) -> Result<Option<(usize, Entry)>> {
         let hash = read::hash(name);
         let Ok(at) = self.files.binary_search_by_key(&hash, |&(hash, _)| hash) else { return Ok(None) };
         let entry = self.entry(self.files[at].1)?;
-        if entry.file.as_deref() != Some(name) {
-            return Ok(None);
-        }
-        self.asked[at / 64].fetch_or(1 << (at % 64), Ordering::Relaxed);
-        Ok(Some(entry))
+        Ok((entry.file.as_deref() == Some(name)).then_some((at, entry)))
+    }
+
+    /// Returns the entry with a number among those that a walk over the files does not come by at
+    /// their paths, in byte order of these: their files have other names, or they have none.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the manifest cannot be read any more.
+    pub fn elsewhere(&self, number: usize) -> Result<Option<Entry>> {
+        self.elsewhere.get(number).map(|&number| self.entry(number)).transpose()
     }
 
     /// Iterates over all entries in the manifest's order, which is that of paths where extracting

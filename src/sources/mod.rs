@@ -7,9 +7,11 @@
 //! their paths, whatever order the system lists them in.
 //!
 //! Several sources make one archive by running one after another into the same sink; what they
-//! must not have twice, a path, is the sink's to notice. Other archives and dumps as sources are
-//! modules of their own, hooked in at [`open`]; what a folder remembers of the archive that it was
-//! extracted from is the [`Manifest`] that `directory` and `zip` ask before they derive anything.
+//! must not have twice, a path, is the sink's to notice. An [`archive`] is a source too, whose
+//! entries are taken as they are. What a folder or zip remembers of the archive that it was extracted
+//! from is its [`manifest`], which is asked before anything is derived.
+
+pub mod archive;
 mod derive;
 mod directory;
 mod epub;
@@ -24,13 +26,14 @@ mod zip;
 #[cfg(test)]
 mod testing;
 
-use std::io::Read;
+use std::borrow::Cow;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use crate::error::{Error, Result};
-use crate::item::{About, Content, Item, Source};
+use crate::item::{Source, escape_bytes};
 use crate::limits;
 
 pub use derive::{is_epub, mime_of};
@@ -118,12 +121,16 @@ pub fn open(spec: &Path, prefix: &str, options: Options) -> Result<Box<dyn Sourc
     if !kind.is_file() {
         return Err(Error::source(spec.display().to_string(), "neither a folder nor a file"));
     }
-    // A `.tome` or `.zim` is known by its magic, which goes before the endings asked for below:
-    // `archive.rs` adds its test here.
     let mut start = Vec::new();
-    let file = std::fs::File::open(spec).map_err(|e| Error::io("open the source", spec, e))?;
-    file.take(256).read_to_end(&mut start).map_err(|e| Error::io("read", spec, e))?;
+    let mut file = std::fs::File::open(spec).map_err(|e| Error::io("open the source", spec, e))?;
+    file.by_ref().take(256).read_to_end(&mut start).map_err(|e| Error::io("read", spec, e))?;
     let ending = spec.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
+    // An archive is known by its magic, whatever it is called; one whose start is damaged by the
+    // copy of it at the end.
+    let is_named = ending.as_deref() == Some("tome");
+    if is_named || start.starts_with(&archive::MAGIC) || ends_as_archive(&mut file, kind.len()) {
+        return Ok(Box::new(archive::ArchiveSource::open(spec, prefix, options)?));
+    }
     // Other files that are zips inside (office documents, packages) are single files.
     match ending.as_deref() {
         _ if derive::is_epub(&start) => Ok(Box::new(epub::Epub::open(spec, prefix, options)?)),
@@ -131,6 +138,17 @@ pub fn open(spec: &Path, prefix: &str, options: Options) -> Result<Box<dyn Sourc
         Some("zip") => Ok(Box::new(zip::Zip::open(spec, prefix, options)?)),
         _ => Ok(Box::new(file::SingleFile::new(spec, prefix, options))),
     }
+}
+
+/// Returns true if the last page of a file begins as an archive does.
+fn ends_as_archive(file: &mut std::fs::File, len: u64) -> bool {
+    let mut magic = [0; archive::MAGIC.len()];
+    let at = len.checked_sub(archive::LAST_PAGE);
+    at.is_some_and(|at| {
+        file.seek(SeekFrom::Start(at)).is_ok()
+            && file.read_exact(&mut magic).is_ok()
+            && magic == archive::MAGIC
+    })
 }
 
 /// Returns a prefix that paths are appended to: empty, or ending in `/`.
@@ -145,56 +163,12 @@ fn normal_prefix(prefix: &str) -> Result<String> {
     Ok(format!("{inner}/"))
 }
 
-/// The name of the file that extraction leaves beside what it wrote.
-pub const MANIFEST_NAME: &str = "tome-manifest.json";
-
-/// What a folder or zip remembers of the archive that it was extracted from.
-///
-/// Names are those of files, relative to the source; paths are those of entries, without the
-/// source's prefix. Everything here is a claim by an untrusted file.
-pub trait Manifest {
-    /// Returns the path of the entry that a file holds, where it is not the file's name.
-    fn path(&self, name: &str) -> Option<String>;
-
-    /// Returns what the entry in a file was, or `None` if the file is not listed or has other
-    /// content now, and everything is to be derived.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the content cannot be read to compare it.
-    fn describe(&self, name: &str, content: &Content) -> std::io::Result<Option<Described>>;
-
-    /// Returns the items that have no file: redirects.
-    fn extra(&mut self) -> Vec<Item>;
-
-    /// Returns what the archive said of itself. What it did not say stays unsaid: nothing is
-    /// derived beside a manifest, or packing again would not give the same archive.
-    fn about(&mut self) -> About;
-}
-
-/// What an entry was, taken over instead of being derived.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Described {
-    /// True for an article, false for media.
-    pub article: bool,
-    /// The mime type.
-    pub mime: String,
-    /// The title, if its path does not give it.
-    pub title: Option<String>,
-    /// The language.
-    pub language: Option<String>,
-    /// See [`Item::generated`].
-    pub generated: bool,
-    /// See [`Item::escaped`].
-    pub escaped: bool,
-}
-
-/// Reads a manifest found at the root of a source.
-///
-/// The place where `manifest.rs` comes in. Until then nothing is taken over, and the file is not
-/// packed either.
-fn read_manifest(_origin: &str, _content: Content) -> Result<Option<Box<dyn Manifest>>> {
-    Ok(None)
+/// Returns the bytes of a file's name as text.
+fn name_of(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => Cow::Owned(escape_bytes(bytes)),
+    }
 }
 
 #[cfg(test)]

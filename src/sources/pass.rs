@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::Options;
 use super::derive::{self, Derived};
+use super::manifest::{Entry, Manifest};
 use super::stubs::{self, Names};
-use super::{Described, MANIFEST_NAME, Manifest, Options};
 use crate::error::{Error, Result};
-use crate::item::{About, Body, Content, Item, Observer, Sink, keys};
+use crate::item::{About, Body, Content, Item, Observer, Sink, keys, unescape_bytes};
 use crate::limits::MAX_NAME_LEN;
+use crate::manifest::{self, raw_path};
 use crate::text::head::{Depth, Head};
 
 /// Different languages counted; a source with more than this does not say what it is written in.
@@ -29,7 +31,10 @@ pub(crate) struct Pass<'a> {
     options: &'a Options,
     sink: &'a mut dyn Sink,
     observer: &'a dyn Observer,
-    manifest: Option<Box<dyn Manifest>>,
+    manifest: Option<Manifest>,
+    /// The number of the next entry that is [elsewhere](Manifest::elsewhere), and the entry once it
+    /// was looked at.
+    elsewhere: (usize, Option<Entry>),
     /// Titles that the source knows for pages without one of their own.
     titles: BTreeMap<String, String>,
     /// The title that the source as a whole has: no title for a page of it.
@@ -60,6 +65,7 @@ impl<'a> Pass<'a> {
             sink,
             observer,
             manifest: None,
+            elsewhere: (0, None),
             titles: BTreeMap::new(),
             common_title: None,
             main: None,
@@ -69,18 +75,47 @@ impl<'a> Pass<'a> {
     }
 
     /// Takes over what a manifest says.
-    pub(crate) fn with_manifest(&mut self, manifest: Option<Box<dyn Manifest>>) {
+    pub(crate) fn with_manifest(&mut self, manifest: Option<Manifest>) {
         self.manifest = manifest;
     }
 
-    /// Returns true if a manifest decides paths, so that the order of names is not that of paths.
+    /// Returns true if the source was extracted from an archive.
     pub(crate) fn has_manifest(&self) -> bool {
         self.manifest.is_some()
     }
 
-    /// Returns the items that a manifest adds, with paths as it says them.
-    pub(crate) fn extra(&mut self) -> Vec<Item> {
-        self.manifest.as_mut().map(|m| m.extra()).unwrap_or_default()
+    /// Returns what the manifest says of a file that the source has found.
+    pub(crate) fn remembered(&self, name: &str, escaped: bool) -> Result<Option<Entry>> {
+        match &self.manifest {
+            Some(manifest) => manifest.for_file(&raw_path(name, escaped)),
+            None => Ok(None),
+        }
+    }
+
+    /// Returns the next of the manifest's entries that the source does not come by at their paths,
+    /// if it stands before a path; all that are left without one. So entries pass in order of paths.
+    pub(crate) fn next_elsewhere(&mut self, before: Option<&str>) -> Result<Option<Entry>> {
+        let Some(manifest) = &self.manifest else { return Ok(None) };
+        let (next, entry) = &mut self.elsewhere;
+        while entry.is_none() {
+            let Some(found) = manifest.elsewhere(*next)? else { return Ok(None) };
+            *next += 1;
+            let path = format!("{}{}", self.prefix, found.path);
+            *entry = Some(found).filter(|_| self.options.wants(&path));
+        }
+        let is_next = before.is_none_or(|before| entry.as_ref().is_some_and(|e| e.path.as_str() < before));
+        Ok(if is_next { entry.take() } else { None })
+    }
+
+    /// Reports the manifest's entries whose files the source did not come by.
+    pub(crate) fn report_missing(&self) -> Result<()> {
+        for entry in self.manifest.iter().flat_map(Manifest::missing) {
+            let path = format!("{}{}", self.prefix, entry?.path);
+            if self.options.wants(&path) {
+                self.observer.warning(&path, "left out: its file is gone");
+            }
+        }
+        Ok(())
     }
 
     /// Sets what the source knows of its pages: titles by name, and its own title.
@@ -96,13 +131,24 @@ impl<'a> Pass<'a> {
     }
 
     /// Returns the path of the entry that a file of this name holds, without the prefix.
+    ///
+    /// A manifest that cannot be read any more says so when the file itself comes.
     pub(crate) fn path_of(&self, name: &str) -> String {
-        self.manifest.as_ref().and_then(|m| m.path(name)).unwrap_or_else(|| name.to_owned())
+        let Some(manifest) = &self.manifest else { return name.to_owned() };
+        let entry = manifest.peek(name.as_bytes()).ok().flatten();
+        // The name may stand for bytes that are not UTF-8.
+        let escaped = || manifest.peek(&unescape_bytes(name)?).ok().flatten();
+        entry.or_else(escaped).map_or_else(|| name.to_owned(), |entry| entry.path)
     }
 
     /// Returns true if the entry of a file of this name is wanted.
     pub(crate) fn wants(&self, name: &str) -> bool {
-        self.options.wants(&format!("{}{}", self.prefix, self.path_of(name)))
+        self.wants_path(&self.path_of(name))
+    }
+
+    /// Returns true if the entry of a path without the prefix is wanted.
+    pub(crate) fn wants_path(&self, path: &str) -> bool {
+        self.options.wants(&format!("{}{path}", self.prefix))
     }
 
     /// Stops the run if that was asked for.
@@ -120,21 +166,59 @@ impl<'a> Pass<'a> {
         self.observer.warning(origin, message);
     }
 
-    /// Passes on a file with its content.
-    pub(crate) fn file(&mut self, found: Found<'_>, content: Content, names: &dyn Names) -> Result<()> {
+    /// Passes on a file with its content, and what a manifest says of it: as that says, if the file is
+    /// still what it was; else as what it is now.
+    pub(crate) fn file(
+        &mut self,
+        found: Found<'_>,
+        remembered: Option<Entry>,
+        content: Content,
+        names: &dyn Names,
+    ) -> Result<()> {
         self.check_cancelled()?;
-        let path = format!("{}{}", self.prefix, self.path_of(found.name));
+        let Some(entry) = remembered else {
+            let path = found.name.to_owned();
+            return self.derive(path, found, content, names);
+        };
+        match entry.matches_content(&content) {
+            Ok(true) => self.entry(entry, content, found.origin),
+            Ok(false) => {
+                let found = Found { escaped: entry.escaped, ..found };
+                self.derive(entry.path, found, content, names)
+            }
+            Err(e) => {
+                self.error(&found.origin, &format!("cannot read: {e}"));
+                Ok(())
+            }
+        }
+    }
+
+    /// Passes on what a manifest says, with the content of its file; a redirect needs none.
+    pub(crate) fn entry(&mut self, entry: Entry, content: Content, origin: String) -> Result<()> {
+        let len = if entry.target.is_some() { 0 } else { content.len() };
+        let mut item = entry.into_item(content, origin);
+        item.path.insert_str(0, self.prefix);
+        if let Body::Redirect { target, .. } = &mut item.body {
+            target.insert_str(0, self.prefix);
+        }
+        if !self.is_path(&item.path, &item.origin) {
+            return Ok(());
+        }
+        if self.options.media_only.matches(&item.path) {
+            as_media(&mut item);
+        }
+        if matches!(item.body, Body::Article { .. }) && self.stated_main.as_ref() == Some(&item.path) {
+            self.main = Some(Main { path: item.path.clone(), head: Head::default() });
+        }
+        self.put(item, len)
+    }
+
+    /// Passes on a file as what its path and content make of it; `path` is without the prefix.
+    fn derive(&mut self, path: String, found: Found<'_>, content: Content, names: &dyn Names) -> Result<()> {
+        let path = format!("{}{path}", self.prefix);
         if !self.is_path(&path, &found.origin) {
             return Ok(());
         }
-        let described = match self.manifest.as_ref().map(|m| m.describe(found.name, &content)) {
-            Some(Err(e)) => {
-                self.error(&found.origin, &format!("cannot read: {e}"));
-                return Ok(());
-            }
-            Some(Ok(described)) => described,
-            None => None,
-        };
         let start = match derive::start_of(&content) {
             Ok(start) => start,
             Err(e) => {
@@ -143,20 +227,17 @@ impl<'a> Pass<'a> {
             }
         };
         let media_only = self.options.media_only.matches(&path);
-        let Described { article, mime, title, language, generated, escaped } = match described {
-            Some(described) => Described { article: described.article && !media_only, ..described },
-            None => {
-                let derived = derive::derive(&path, &start, media_only);
-                if derived.article
-                    && matches!(&content, Content::Bytes(_))
-                    && let Some((target, fragment)) = self.signpost(&found, &start, names)
-                {
-                    drop(start);
-                    return self.redirect(found, target, fragment);
-                }
-                self.describe(&path, found.name, derived)
-            }
-        };
+        let derived = derive::derive(&path, &start, media_only);
+        if derived.article
+            && matches!(&content, Content::Bytes(_))
+            && let Some((target, fragment)) = self.signpost(&found, &start, names)
+        {
+            drop(start);
+            return self.redirect_at(path, found, target, fragment);
+        }
+        let Derived { mime, article, head } = derived;
+        let language = head.language;
+        let title = self.title(&path, found.name, article, head.title);
         if article {
             let index = path.rsplit('/').next() == Some("index.html");
             let stated = self.stated_main.as_ref() == Some(&path);
@@ -173,10 +254,8 @@ impl<'a> Pass<'a> {
         drop(start);
         let len = content.len();
         let body = if article { Body::Article { mime, content } } else { Body::Media { mime, content } };
-        let escaped = escaped || found.escaped;
-        self.sink.put(Item { path, title, body, generated, escaped, language, origin: found.origin })?;
-        self.observer.advance(1, len);
-        Ok(())
+        let (escaped, generated) = (found.escaped, false);
+        self.put(Item { path, title, body, generated, escaped, language, origin: found.origin }, len)
     }
 
     /// Passes on another name of an entry; `target` is without the prefix.
@@ -191,34 +270,25 @@ impl<'a> Pass<'a> {
         if !self.is_path(&path, &found.origin) {
             return Ok(());
         }
-        let target = format!("{}{target}", self.prefix);
-        self.put_extra(Item {
-            path,
-            title: None,
-            body: Body::Redirect { target, fragment },
-            generated: false,
-            escaped: found.escaped,
-            language: None,
-            origin: found.origin,
-        })
+        self.redirect_at(path, found, target, fragment)
     }
 
-    /// Passes on an item that a manifest adds.
-    pub(crate) fn extra_item(&mut self, mut item: Item) -> Result<()> {
-        self.check_cancelled()?;
-        item.path.insert_str(0, self.prefix);
-        if let Body::Redirect { target, .. } = &mut item.body {
-            target.insert_str(0, self.prefix);
-        }
-        if !self.options.wants(&item.path) || !self.is_path(&item.path, &item.origin) {
-            return Ok(());
-        }
-        self.put_extra(item)
+    fn redirect_at(
+        &mut self,
+        path: String,
+        found: Found<'_>,
+        target: String,
+        fragment: Option<String>,
+    ) -> Result<()> {
+        let body = Body::Redirect { target: format!("{}{target}", self.prefix), fragment };
+        let (escaped, generated) = (found.escaped, false);
+        let origin = found.origin;
+        self.put(Item { path, title: None, body, generated, escaped, language: None, origin }, 0)
     }
 
-    fn put_extra(&mut self, item: Item) -> Result<()> {
+    fn put(&mut self, item: Item, len: u64) -> Result<()> {
         self.sink.put(item)?;
-        self.observer.advance(1, 0);
+        self.observer.advance(1, len);
         Ok(())
     }
 
@@ -240,7 +310,7 @@ impl<'a> Pass<'a> {
         struct Wanted<'p, 'a>(&'p Pass<'a>, &'p dyn Names);
         impl Names for Wanted<'_, '_> {
             fn peek(&self, path: &str) -> stubs::Peek {
-                let is_entry = path != MANIFEST_NAME && self.0.wants(path);
+                let is_entry = path != manifest::NAME && self.0.wants(path);
                 if is_entry { self.1.peek(path) } else { stubs::Peek::Absent }
             }
         }
@@ -248,13 +318,15 @@ impl<'a> Pass<'a> {
         Some((self.path_of(&target), fragment))
     }
 
-    /// Turns what was derived into what an entry says, with what the source knows of it.
-    fn describe(&mut self, path: &str, name: &str, derived: Derived) -> Described {
-        let Derived { mime, article, head } = derived;
+    /// Returns the title of an article: its own, unless it is that of the whole; else what the source
+    /// calls it.
+    fn title(&mut self, path: &str, name: &str, article: bool, own: Option<String>) -> Option<String> {
+        if !article {
+            return None;
+        }
         let is_main = self.stated_main.as_deref() == Some(path);
-        let own = head.title.filter(|title| is_main || self.common_title.as_ref() != Some(title));
-        let title = if article { own.or_else(|| self.titles.remove(name)) } else { None };
-        Described { article, mime, title, language: head.language, generated: false, escaped: false }
+        let own = own.filter(|title| is_main || self.common_title.as_ref() != Some(title));
+        own.or_else(|| self.titles.remove(name))
     }
 
     /// Returns true if an `index.html` is a likelier main page than the one so far: fewer folders
@@ -267,12 +339,13 @@ impl<'a> Pass<'a> {
         self.main.as_ref().is_none_or(|main| rank(path) < rank(&main.path))
     }
 
-    /// Ends the run with what the content says of itself: `own` (without the prefix), else a
-    /// manifest's word, else what the pages say.
+    /// Ends the run with what the content says of itself: what a manifest says, and no more, or
+    /// packing again would not give the same archive; else `own` (without the prefix), filled up with
+    /// what the pages say.
     pub(crate) fn finish(mut self, own: About) -> About {
         let mut about = own;
-        if let Some(manifest) = &mut self.manifest {
-            about = manifest.about();
+        if let Some(manifest) = &self.manifest {
+            about = manifest.about().clone();
         }
         if !self.prefix.is_empty() {
             for path in about.main.iter_mut().chain(&mut about.reading_order) {
@@ -305,6 +378,17 @@ impl<'a> Pass<'a> {
         }
         set_if_absent(&mut about, keys::LANGUAGE, most.map(|(language, _)| language));
         about
+    }
+}
+
+/// Makes an article one of the media, which have no titles.
+pub(super) fn as_media(item: &mut Item) {
+    match std::mem::replace(&mut item.body, Body::Redirect { target: String::new(), fragment: None }) {
+        Body::Article { mime, content } => {
+            item.title = None;
+            item.body = Body::Media { mime, content };
+        }
+        other => item.body = other,
     }
 }
 

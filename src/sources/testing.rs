@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use super::{Described, Manifest, Options, open};
+use super::{Options, open};
 use crate::error::Result;
 use crate::item::{About, Body, Content, Item, Observer, Sink, keys};
 
@@ -138,44 +138,5 @@ impl Folder {
     /// Runs the folder as a source.
     pub fn run(&self) -> Run {
         run(self.0.path(), "", Options::default())
-    }
-}
-
-/// A manifest that knows `b.bin` as the article `a//b` and one redirect to it.
-pub(crate) struct Remembered;
-
-impl Manifest for Remembered {
-    fn path(&self, name: &str) -> Option<String> {
-        (name == "b.bin").then(|| "a//b".to_owned())
-    }
-
-    fn describe(&self, name: &str, _content: &Content) -> std::io::Result<Option<Described>> {
-        Ok((name == "b.bin").then(|| Described {
-            article: true,
-            mime: "text/x-remembered".into(),
-            title: Some("Remembered".into()),
-            language: None,
-            generated: false,
-            escaped: false,
-        }))
-    }
-
-    fn extra(&mut self) -> Vec<Item> {
-        let body = Body::Redirect { target: "a//b".into(), fragment: Some("f".into()) };
-        vec![Item {
-            path: "m".into(),
-            title: Some("Other".into()),
-            body,
-            generated: false,
-            escaped: false,
-            language: None,
-            origin: "manifest".into(),
-        }]
-    }
-
-    fn about(&mut self) -> About {
-        let mut about = About { main: Some("a//b".into()), ..About::default() };
-        about.metadata.set_text(keys::TITLE, "The whole");
-        about
     }
 }

@@ -15,13 +15,15 @@ use zip::read::{Config, OwnedZipFileEntry};
 use zip::unstable::read::ZipIterable;
 use zip::{CompressionMethod, ZipReadOptions};
 
+use super::manifest::{Entry, Manifest};
 use super::pass::{Found, Pass};
 use super::stubs::{Names, Peek, resolve_link};
 use super::walk::Identity;
-use super::{MANIFEST_NAME, Manifest, Options, read_manifest};
+use super::{Options, name_of};
 use crate::error::{Error, Result};
-use crate::item::{About, Content, Item, Observer, Sink, Source, escape_bytes};
+use crate::item::{About, Content, Observer, Sink, Source, escape_bytes};
 use crate::limits::{MAX_ITEM_IN_MEMORY, MAX_REDIRECTS, MAX_ZIP_RATIO};
+use crate::manifest;
 use crate::text::head::MAX_STUB;
 
 /// What may be inflated from a few bytes: zeros compress without bound, and 64 MiB of them harm no
@@ -156,11 +158,11 @@ impl Listing {
     }
 
     /// Reads the manifest at the root, if there is one.
-    pub(crate) fn manifest(&self, pass: &Pass<'_>) -> Result<Option<Box<dyn Manifest>>> {
-        let Some(member) = self.find(MANIFEST_NAME) else { return Ok(None) };
-        let origin = self.origin(MANIFEST_NAME);
+    pub(crate) fn manifest(&self, pass: &Pass<'_>) -> Result<Option<Manifest>> {
+        let Some(member) = self.find(manifest::NAME) else { return Ok(None) };
+        let origin = self.origin(manifest::NAME);
         match self.content(member) {
-            Ok(content) => read_manifest(&origin, content),
+            Ok(content) => Manifest::from_content(content, Path::new(&origin)).map(Some),
             Err(reason) => {
                 pass.error(&origin, &reason);
                 Ok(None)
@@ -173,29 +175,38 @@ impl Listing {
         for (name, reason) in &self.refused {
             pass.error(&self.origin(name), reason);
         }
-        let members = self.members.iter();
-        let mut all: Vec<&Member> = members.filter(|m| self.is_entry(m) && pass.wants(&m.name)).collect();
-        let mut extra: Vec<Item> = Vec::new();
-        if pass.has_manifest() {
-            all.sort_by_cached_key(|member| pass.path_of(&member.name));
-            extra = pass.extra();
-            extra.sort_by(|a, b| a.path.cmp(&b.path));
-        }
-        let mut extra = extra.into_iter().peekable();
-        for member in all {
+        for member in self.members.iter().filter(|member| self.is_entry(member)) {
             pass.check_cancelled()?;
-            if extra.peek().is_some() {
-                let path = pass.path_of(&member.name);
-                while let Some(item) = extra.next_if(|item| item.path < path) {
-                    pass.extra_item(item)?;
-                }
+            let remembered = pass.remembered(&member.name, member.escaped)?;
+            if remembered.as_ref().is_some_and(|entry| entry.path != member.name)
+                || !pass.wants_path(&member.name)
+            {
+                continue;
             }
-            self.pass_on_member(member, pass)?;
+            while let Some(entry) = pass.next_elsewhere(Some(&member.name))? {
+                self.pass_on_elsewhere(entry, pass)?;
+            }
+            self.pass_on_member(member, remembered, pass)?;
         }
-        extra.try_for_each(|item| pass.extra_item(item))
+        while let Some(entry) = pass.next_elsewhere(None)? {
+            self.pass_on_elsewhere(entry, pass)?;
+        }
+        pass.report_missing()
     }
 
-    fn pass_on_member(&self, member: &Member, pass: &mut Pass<'_>) -> Result<()> {
+    /// Passes on an entry of the manifest whose file has another name, or that has none.
+    fn pass_on_elsewhere(&self, entry: Entry, pass: &mut Pass<'_>) -> Result<()> {
+        let Some(file) = &entry.file else {
+            return pass.entry(entry, Content::Bytes(Vec::new()), self.origin(manifest::NAME));
+        };
+        // What is missing is reported at the end.
+        match self.find(&name_of(file)).filter(|member| self.is_entry(member)) {
+            Some(member) => self.pass_on_member(member, Some(entry), pass),
+            None => Ok(()),
+        }
+    }
+
+    fn pass_on_member(&self, member: &Member, remembered: Option<Entry>, pass: &mut Pass<'_>) -> Result<()> {
         let origin = self.origin(&member.name);
         let found = Found { name: &member.name, escaped: member.escaped, origin };
         if let Some(what) = special_kind(&member.entry) {
@@ -204,7 +215,7 @@ impl Listing {
         }
         if !member.entry.is_symlink() {
             return match self.content(member) {
-                Ok(content) => pass.file(found, content, self),
+                Ok(content) => pass.file(found, remembered, content, self),
                 Err(reason) => {
                     pass.error(&found.origin, &reason);
                     Ok(())
@@ -229,7 +240,7 @@ impl Listing {
     }
 
     fn is_entry(&self, member: &Member) -> bool {
-        member.name != MANIFEST_NAME && (self.keep)(&member.name)
+        member.name != manifest::NAME && (self.keep)(&member.name)
     }
 
     fn find(&self, name: &str) -> Option<&Member> {

@@ -163,11 +163,54 @@ struct Survey {
 /// Separators at which an end that titles share may begin.
 const SUFFIX_STARTS: [&str; 6] = [" - ", " — ", " – ", " | ", " :: ", " · "];
 
+/// The titles as a rule would leave them.
+struct Titles {
+    rule: TitleRule,
+    /// Those that the rule gives.
+    given: u64,
+    /// Those that it does not give, which are stored.
+    own: u64,
+    sample: Sample,
+    /// Ends of those stored, and how often they come.
+    suffixes: HashMap<String, u64>,
+}
+
+impl Titles {
+    fn new(rule: TitleRule) -> Self {
+        Self { rule, given: 0, own: 0, sample: Sample::new(), suffixes: HashMap::new() }
+    }
+
+    fn offer(&mut self, path: &str, title: &str) {
+        if self.rule.apply(path) == title {
+            self.given += 1;
+            return;
+        }
+        self.own += 1;
+        self.sample.offer(&title.as_bytes()[..title.len().min(KEY_INLINE)]);
+        let start = SUFFIX_STARTS.iter().filter_map(|s| title.rfind(s)).max();
+        // New ends only as long as there are few: what nearly all titles share comes early.
+        if let Some(end) = start.map(|at| &title[at..]) {
+            if let Some(n) = self.suffixes.get_mut(end) {
+                *n += 1;
+            } else if self.suffixes.len() < 1000 {
+                self.suffixes.insert(end.to_string(), 1);
+            }
+        }
+    }
+
+    /// Returns the end that most of the stored titles share, or nothing.
+    fn suffix(&self) -> String {
+        let most = self.suffixes.iter().max_by(|a, b| (a.1, &b.0).cmp(&(b.1, &a.0)));
+        let most = most.filter(|(end, n)| **n * 2 > self.own && end.len() < 256);
+        most.map(|(end, _)| end.clone()).unwrap_or_default()
+    }
+}
+
 fn survey(packed: &mut Packed<'_>, dropped: &HashSet<Vec<u8>>) -> Result<Survey> {
-    let (mut paths, mut titles) = (Sample::new(), Sample::new());
-    let mut rules = [(TitleRule::LastPart, 0u64), (TitleRule::WholePath, 0)];
-    let mut suffixes: HashMap<String, u64> = HashMap::new();
-    let mut own_titles = 0u64;
+    let mut paths = Sample::new();
+    // What would be stored under each rule. Titles that the rule gives are left out of it: an archive
+    // must not depend on whether its source spelt them out.
+    let mut rules = [TitleRule::LastPart, TitleRule::WholePath].map(Titles::new);
     let mut last = String::new();
     let mut id = 0u32;
     let mut main = None;
@@ -181,33 +224,20 @@ fn survey(packed: &mut Packed<'_>, dropped: &HashSet<Vec<u8>>) -> Result<Survey>
             main = Some(id);
         }
         if let Some(title) = &row.title {
-            own_titles += 1;
-            titles.offer(&title.as_bytes()[..title.len().min(KEY_INLINE)]);
-            for (rule, n) in &mut rules {
-                *n += u64::from(rule.apply(&path) == *title);
-            }
-            let start = SUFFIX_STARTS.iter().filter_map(|s| title.rfind(s)).max();
-            // New ends only as long as there are few: what nearly all titles share comes early.
-            if let Some(end) = start.map(|at| &title[at..]) {
-                if let Some(n) = suffixes.get_mut(end) {
-                    *n += 1;
-                } else if suffixes.len() < 1000 {
-                    suffixes.insert(end.to_string(), 1);
-                }
-            }
+            rules.iter_mut().for_each(|titles| titles.offer(&path, title));
         }
         last = path;
         id += 1;
     }
-    let suffix = suffixes.into_iter().max_by(|a, b| (a.1, &b.0).cmp(&(b.1, &a.0)));
-    let suffix = suffix.filter(|s| s.1 * 2 > own_titles && s.0.len() < 256).map(|s| s.0).unwrap_or_default();
-    let best = if rules[1].1 > rules[0].1 { rules[1] } else { rules[0] };
+    let [last_part, whole_path] = rules;
+    let best = if whole_path.given > last_part.given { whole_path } else { last_part };
+    let suffix = best.suffix();
     Ok(Survey {
         path_encoder: Encoder::new(train(paths.iter())),
         title_encoder: Encoder::new(train(
-            titles.iter().map(|t| t.strip_suffix(suffix.as_bytes()).unwrap_or(t)),
+            best.sample.iter().map(|t| t.strip_suffix(suffix.as_bytes()).unwrap_or(t)),
         )),
-        rule: best.0,
+        rule: best.rule,
         suffix,
         main,
     })

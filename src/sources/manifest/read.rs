@@ -14,6 +14,7 @@ use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 
+use super::super::name_of;
 use super::Entry;
 use crate::error::Result;
 use crate::item::About;
@@ -152,6 +153,21 @@ impl Input {
     }
 }
 
+/// The entries that are not found under their paths.
+pub(super) struct Elsewhere {
+    pub numbers: Vec<u32>,
+    pub is_sorted: bool,
+    last: String,
+}
+
+impl Elsewhere {
+    fn push(&mut self, number: u32, path: String) {
+        self.is_sorted &= self.last <= path;
+        self.numbers.push(number);
+        self.last = path;
+    }
+}
+
 /// What is kept of the document.
 pub(super) struct Document {
     meter: Arc<Meter>,
@@ -165,6 +181,7 @@ pub(super) struct Document {
     pub files: Vec<(u64, u32)>,
     /// Hashes of all paths.
     pub paths: Vec<u64>,
+    pub elsewhere: Elsewhere,
     metadata_len: usize,
     order_len: usize,
     pub about: About,
@@ -181,6 +198,7 @@ impl Document {
             places: Vec::new(),
             files: Vec::new(),
             paths: Vec::new(),
+            elsewhere: Elsewhere { numbers: Vec::new(), is_sorted: true, last: String::new() },
             metadata_len: 0,
             order_len: 0,
             about: About::default(),
@@ -199,6 +217,9 @@ impl Document {
         self.paths.push(hash(entry.path.as_bytes()));
         if let Some(file) = &entry.file {
             self.files.push((hash(file), number));
+        }
+        if entry.file.as_deref().is_none_or(|file| name_of(file) != entry.path) {
+            self.elsewhere.push(number, entry.path);
         }
         Ok(())
     }

@@ -285,21 +285,10 @@ fn truncated_and_flipped_zips_never_panic() {
 #[test]
 fn a_zip_honours_globs_and_prefix() {
     let folder = Folder::new();
-    folder.write("a.zip", zip_of(&[("a.html", b"x"), ("b.html", b"x"), ("tome-manifest.json", b"{}")]));
+    folder.write(
+        "a.zip",
+        zip_of(&[("a.html", b"x"), ("b.html", b"x"), ("tome-manifest.json", br#"{"tome_manifest":1}"#)]),
+    );
     let options = Options { exclude: Globs::new(&["p/b.*"]).unwrap(), ..Options::default() };
     assert_eq!(run(&folder.path("a.zip"), "p", options).items.paths(), ["p/a.html"]);
-}
-
-#[test]
-fn a_manifest_decides_what_it_lists() {
-    use super::super::testing::{Collected, Heard, Remembered};
-    let folder = Folder::new();
-    folder.write("a.zip", zip_of(&[("b.bin", b"x"), ("c.html", b"<title>Found</title>"), ("x.html", b"")]));
-    let zip = Zip::open(&folder.path("a.zip"), "p/".into(), Options::default()).unwrap();
-    let (mut items, heard) = (Collected::default(), Heard::default());
-    let mut pass = Pass::new(&zip.prefix, &zip.options, &mut items, &heard);
-    pass.with_manifest(Some(Box::new(Remembered)));
-    zip.listing.pass_on(&mut pass).unwrap();
-    assert_eq!(items.paths(), ["p/a//b", "p/c.html", "p/m", "p/x.html"]);
-    assert_eq!(items.line("p/a//b"), "article text/x-remembered Remembered");
 }
