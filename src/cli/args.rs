@@ -351,6 +351,7 @@ Patterns match whole paths: `*` stays within a folder, `**` crosses them.
 
 Exit status:
   0  done
+  1  no path matches the patterns
   2  nothing was extracted, or not everything: damaged entries and names that the file system
      refuses are listed, and all else is there
 

@@ -49,11 +49,11 @@ pub fn run(args: &ExtractArgs, globals: &Globals) -> Outcome {
     progress.finish();
     let summary = result?;
     let lost = progress.n_errors();
-    let nothing = summary.entries == 0 && summary.skipped.is_empty() && lost == 0;
-    if nothing && !args.globs.is_empty() && !globals.quiet {
-        talk::warning("no path of the archive matches");
+    let none_matched = !args.globs.is_empty() && hint.is_some_and(|(entries, _)| entries == 0) && lost == 0;
+    if none_matched {
+        talk::error("no path of the archive matches");
     }
-    if !globals.quiet {
+    if !globals.quiet && !none_matched {
         summarise(args, &summary, lost, started.elapsed().as_secs_f64());
     }
     let whole = lost == 0 && summary.skipped.is_empty();
@@ -64,7 +64,11 @@ pub fn run(args: &ExtractArgs, globals: &Globals) -> Outcome {
         out.json(&Json { entries: summary.entries, bytes: summary.bytes, skipped })?;
         out.finish()?;
     }
-    Ok(if whole { Status::Yes } else { Status::Partial })
+    Ok(match (none_matched, whole) {
+        (true, _) => Status::No,
+        (false, true) => Status::Yes,
+        (false, false) => Status::Partial,
+    })
 }
 
 fn to_folder(

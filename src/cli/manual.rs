@@ -7,6 +7,9 @@ use super::args::{Cli, CompletionsArgs, ManArgs};
 use super::output::Output;
 use super::{Failure, Outcome, Status};
 
+/// What the foot of a manual page says.
+const VERSION: &str = concat!("tome ", env!("CARGO_PKG_VERSION"));
+
 /// Prints completions.
 pub fn completions(args: &CompletionsArgs) -> Outcome {
     let mut script = vec![];
@@ -34,7 +37,7 @@ pub fn man(args: &ManArgs) -> Outcome {
         },
     };
     let mut page = vec![];
-    clap_mangen::Man::new(command).render(&mut page).map_err(super::output::failure)?;
+    clap_mangen::Man::new(command).source(VERSION).render(&mut page).map_err(super::output::failure)?;
     print(&page)
 }
 

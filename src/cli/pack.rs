@@ -316,12 +316,15 @@ fn summarise(args: &PackArgs, summary: &Summary, stubs: u64, progress: &Progress
     }
     let seconds = time.as_secs_f64();
     let share = bytes_out as f64 * 100.0 / (bytes_in as f64).max(1.0);
+    let twice = match duplicates {
+        0 => String::new(),
+        n => format!("; {} stored once", talk::count(n, "duplicate")),
+    };
     talk::note(&format!(
-        "{} became {} ({share:.1} %) in {seconds:.1} s, {}; {}",
+        "{} became {} ({share:.1} %) in {seconds:.1} s, {}{twice}",
         talk::bytes(bytes_in),
         talk::bytes(bytes_out),
         talk::rate(bytes_in, seconds),
-        talk::count(duplicates, "duplicate")
     ));
     let (warnings, errors) = (progress.n_warnings(), progress.n_errors());
     if warnings + errors > 0 {

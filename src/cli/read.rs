@@ -1,6 +1,7 @@
 //! `tome read`.
 
 use tome::fold::title_key;
+use tome::item::Kind;
 use tome::reader::{Entry, Found, Resolved};
 
 use super::args::{Globals, ReadArgs};
@@ -49,6 +50,13 @@ fn say_several(name: &str, several: &[Resolved]) {
 }
 
 fn say_nothing(args: &ReadArgs, near: &[Entry]) {
+    if let [entry] = near
+        && entry.kind() == Kind::Redirect
+        && (entry.path == args.name || title_key(&entry.title) == title_key(&args.name))
+    {
+        talk::error(&format!("{}: this redirect leads nowhere", entry.path));
+        return;
+    }
     let what = if args.path { "path" } else { "article" };
     talk::error(&format!("there is no {what} {:?}", args.name));
     for entry in near {
