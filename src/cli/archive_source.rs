@@ -25,6 +25,25 @@ impl ArchiveSource {
         self.globs.is_empty() || self.globs.matches(path)
     }
 
+    /// What is damaged of it is reported, and the rest goes on.
+    fn about(&self, observer: &dyn Observer) -> About {
+        fn or_report<T: Default>(value: Result<T>, what: &str, observer: &dyn Observer) -> T {
+            value.unwrap_or_else(|error| {
+                observer.error(what, &error.to_string());
+                T::default()
+            })
+        }
+        let path = |entry: Option<Entry>| entry.map(|e| e.path);
+        let order = self.archive.reading_order().and_then(|ids| {
+            ids.into_iter().filter_map(|id| self.archive.entry_by_id(id).map(path).transpose()).collect()
+        });
+        About {
+            metadata: or_report(self.archive.metadata().cloned(), "metadata", observer),
+            main: or_report(self.archive.main_entry().map(path), "main page", observer),
+            reading_order: or_report(order, "reading order", observer),
+        }
+    }
+
     fn item(&self, entry: Entry) -> Result<Item> {
         let body = match &entry.body {
             EntryBody::Redirect { target, fragment } => {
@@ -86,15 +105,7 @@ impl Source for ArchiveSource {
                 observer.advance(1, size);
             }
         }
-        let mut order = vec![];
-        for id in self.archive.reading_order()? {
-            order.extend(self.archive.entry_by_id(id)?.map(|e| e.path));
-        }
-        Ok(About {
-            metadata: self.archive.metadata()?.clone(),
-            main: self.archive.main_entry()?.map(|e| e.path),
-            reading_order: order,
-        })
+        Ok(self.about(observer))
     }
 
     fn size_hint(&self) -> Option<(u64, u64)> {

@@ -44,7 +44,7 @@ pub struct Cli {
 /// Options of every command.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Globals {
-    /// Say nothing but errors
+    /// Say nothing on stderr but errors
     #[arg(short, long, global = true, help_heading = "Common options")]
     pub quiet: bool,
     /// Draw no progress bar
@@ -308,7 +308,7 @@ pub struct FormArgs {
     /// Write the exact bytes
     #[arg(long, group = "form")]
     pub raw: bool,
-    /// Write an HTML page in UTF-8
+    /// Write an HTML page
     #[arg(long, group = "form")]
     pub html: bool,
     /// Write plain text

@@ -94,7 +94,7 @@ pub fn write_json(opened: &Opened, entry: &Entry, form: Form) -> Result<(), Fail
         }
         form => {
             let form = if form == Form::Rendered { Form::Text } else { form };
-            JsonContent::Text(converted(opened, entry, form)?)
+            JsonContent::Text(converted(opened, entry, form)?.0)
         }
     };
     let mut out = Output::new();
@@ -123,12 +123,12 @@ pub fn write(opened: &Opened, entry: &Entry, form: Form, force: bool) -> Result<
             terminal::show(&text).map_err(output::failure)
         }
         form => {
-            let mut text = converted(opened, entry, form)?;
+            let (mut text, is_utf8) = converted(opened, entry, form)?;
             if !text.is_empty() && !text.ends_with('\n') {
                 text.push('\n');
             }
             let text = match form {
-                Form::Html => harmless_html(&text),
+                Form::Html => harmless_html(&text, is_utf8),
                 _ => sanitize(&text, Keep::NewlineAndTab),
             };
             let mut out = Output::new();
@@ -144,7 +144,7 @@ fn rendered(opened: &Opened, entry: &Entry) -> Result<String, Failure> {
         style: terminal::wants_style(),
         ..RenderOptions::default()
     };
-    let (markup, text) = readable(opened, entry)?;
+    let Readable { markup, text, .. } = readable(opened, entry)?;
     Ok(match markup {
         Markup::Html => terminal::render_html(&text, &options),
         Markup::Markdown => terminal::render_markdown(&text, &options),
@@ -155,10 +155,12 @@ fn rendered(opened: &Opened, entry: &Entry) -> Result<String, Failure> {
 /// Longer lines are hard to follow.
 const MAX_WIDTH: usize = 100;
 
-/// Returns an article as a page, as text, or as Markdown. It may hold any character.
-fn converted(opened: &Opened, entry: &Entry, form: Form) -> Result<String, Failure> {
-    let (markup, text) = readable(opened, entry)?;
-    Ok(match (form, markup) {
+/// Returns an article as a page, as text, or as Markdown, and whether a page says of itself that it
+/// is UTF-8. It may hold any character.
+fn converted(opened: &Opened, entry: &Entry, form: Form) -> Result<(String, bool), Failure> {
+    let Readable { markup, text, is_utf8 } = readable(opened, entry)?;
+    let is_utf8 = is_utf8 || markup != Markup::Html;
+    let text = match (form, markup) {
         (Form::Html, Markup::Html) => text,
         (Form::Html, Markup::Markdown) => {
             page(&entry.title, &text::to_html(text::split_front_matter(&text).1))
@@ -168,11 +170,19 @@ fn converted(opened: &Opened, entry: &Entry, form: Form) -> Result<String, Failu
         (Form::Markdown, _) | (_, Markup::Text) => text,
         (_, Markup::Markdown) => text::to_text(&text::to_html(text::split_front_matter(&text).1)),
         (_, Markup::Html) => text::to_text(&text),
-    })
+    };
+    Ok((text, is_utf8))
 }
 
-/// Returns how an entry is marked up, and its text, with plain line feeds.
-fn readable(opened: &Opened, entry: &Entry) -> Result<(Markup, String), Failure> {
+/// The text of an entry, with plain line feeds.
+struct Readable {
+    markup: Markup,
+    text: String,
+    /// False if its bytes are in another character set.
+    is_utf8: bool,
+}
+
+fn readable(opened: &Opened, entry: &Entry) -> Result<Readable, Failure> {
     let markup = markup(entry.mime()).ok_or_else(|| no_text(opened, entry))?;
     if entry.size() > MAX_PAGE {
         let size = talk::bytes(entry.size());
@@ -180,10 +190,11 @@ fn readable(opened: &Opened, entry: &Entry) -> Result<(Markup, String), Failure>
             .hint("--raw writes the bytes"));
     }
     let content = opened.archive.content(entry).map_err(|e| opened.failure(e))?;
-    let text = charset::decode(&content, charset_of(entry.mime()));
+    let encoding = charset::detect(&content, charset_of(entry.mime())).encoding;
+    let text = encoding.decode_with_bom_removal(&content).0;
     let text =
         if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text.into_owned() };
-    Ok((markup, text))
+    Ok(Readable { markup, text, is_utf8: encoding.name() == "UTF-8" })
 }
 
 fn no_text(opened: &Opened, entry: &Entry) -> Failure {
@@ -226,17 +237,24 @@ fn escape(text: &str) -> String {
 
 /// Returns a page in which control characters are references: the same to a browser, and harmless
 /// on the way there. `--raw` has the bytes themselves.
-fn harmless_html(html: &str) -> Cow<'_, str> {
-    if let same @ Cow::Borrowed(_) = sanitize(html, Keep::NewlineAndTab) {
-        return same;
+///
+/// So are all letters beyond ASCII if the page was in another character set than UTF-8, since it
+/// may still say so.
+fn harmless_html(html: &str, is_utf8: bool) -> Cow<'_, str> {
+    let is_kept = |c: char, letter: &mut [u8; 4]| {
+        let same = c.encode_utf8(letter);
+        (is_utf8 || c.is_ascii()) && matches!(sanitize(same, Keep::NewlineAndTab), Cow::Borrowed(_))
+    };
+    let mut letter = [0; 4];
+    if html.chars().all(|c| is_kept(c, &mut letter)) {
+        return Cow::Borrowed(html);
     }
     let mut out = String::with_capacity(html.len() + 64);
-    let mut letter = [0; 4];
     for c in html.chars() {
-        let same: &str = c.encode_utf8(&mut letter);
-        match sanitize(same, Keep::NewlineAndTab) {
-            Cow::Borrowed(_) => out.push(c),
-            Cow::Owned(_) => out.push_str(&format!("&#x{:x};", u32::from(c))),
+        if is_kept(c, &mut letter) {
+            out.push(c);
+        } else {
+            out.push_str(&format!("&#x{:x};", u32::from(c)));
         }
     }
     Cow::Owned(out)
@@ -335,7 +353,8 @@ mod tests {
 
     #[test]
     fn html_keeps_its_meaning_without_its_control_characters() {
-        assert_eq!(harmless_html("<p>a\tb</p>\n"), "<p>a\tb</p>\n");
-        assert_eq!(harmless_html("é\u{1b}]0;x\u{7}"), "é&#x1b;]0;x&#x7;");
+        assert!(matches!(harmless_html("<p>é\tb</p>\n", true), Cow::Borrowed(_)));
+        assert_eq!(harmless_html("é\u{1b}]0;x\u{7}", true), "é&#x1b;]0;x&#x7;");
+        assert_eq!(harmless_html("<p>é\n", false), "<p>&#xe9;\n");
     }
 }

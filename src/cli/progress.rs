@@ -55,7 +55,7 @@ impl Progress {
     }
 
     /// Begins to draw; `total` in bytes if it is known.
-    pub fn start(&self, name: &'static str, total: Option<u64>) {
+    pub fn start(&self, name: &str, total: Option<u64>) {
         if !self.draws {
             return;
         }
@@ -121,15 +121,11 @@ impl Progress {
 
     fn message(&self, is_error: bool, path: &str, message: &str) {
         let mut log = self.log();
-        let kept = Message { path: path.to_owned(), message: message.to_owned() };
-        let (n, list) = match is_error {
-            true => (&mut log.n_errors, 1),
-            false => (&mut log.n_warnings, 0),
-        };
+        let Log { warnings, errors, n_warnings, n_errors, .. } = &mut *log;
+        let (list, n) = if is_error { (errors, n_errors) } else { (warnings, n_warnings) };
         *n += 1;
-        let list = if list == 1 { &mut log.errors } else { &mut log.warnings };
         if list.len() < KEPT {
-            list.push(kept);
+            list.push(Message { path: path.to_owned(), message: message.to_owned() });
         }
         let start: Vec<&str> = message.split_whitespace().take(3).collect();
         let mut kind = (is_error, start.join(" "));
@@ -159,7 +155,7 @@ fn rounded_off(mut list: Vec<Message>, n: u64) -> Vec<Message> {
     list
 }
 
-fn set_stage(bar: &ProgressBar, name: &'static str, total: Option<u64>) {
+fn set_stage(bar: &ProgressBar, name: &str, total: Option<u64>) {
     // Both templates are constants, so the plain style is never used.
     let style = |template: &str| {
         ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
@@ -169,7 +165,7 @@ fn set_stage(bar: &ProgressBar, name: &'static str, total: Option<u64>) {
             bar.set_length(total);
             bar.set_style(
                 style(
-                    "{msg} {bar:30} {percent:>3} %  {decimal_bytes} of {decimal_total_bytes}  \
+                    "{msg} {bar:20} {percent:>3} %  {decimal_bytes} of {decimal_total_bytes}  \
                      {decimal_bytes_per_sec}  {eta} left",
                 )
                 .progress_chars("=> "),
@@ -179,7 +175,7 @@ fn set_stage(bar: &ProgressBar, name: &'static str, total: Option<u64>) {
             bar.set_style(style("{spinner} {msg}  {decimal_bytes}  {decimal_bytes_per_sec}  {elapsed}"));
         }
     }
-    bar.set_message(name);
+    bar.set_message(name.to_owned());
 }
 
 impl Observer for Progress {
@@ -198,13 +194,9 @@ impl Observer for Progress {
     }
 
     fn stage(&self, name: &str, total: Option<u64>) {
-        // Drawing begins where the command says so; here only the words change.
+        // Drawing begins where the command says so, once its input is known to be good.
         if let Some(bar) = self.bar.get() {
-            match total {
-                Some(total) => bar.set_length(total),
-                None => set_stage(bar, "", None),
-            }
-            bar.set_message(name.to_owned());
+            set_stage(bar, name, total);
         }
     }
 

@@ -54,7 +54,7 @@ fn a_file_that_cannot_be_read_is_2_and_the_rest_is_packed() {
     let (folder, archive, _) =
         packed(&[("a.html", b"<title>A</title>"), ("b.html", b"<title>B</title>")], &[]);
     let corpus = folder.path().join("corpus");
-    std::fs::set_permissions(corpus.join("b.html"), PermissionsExt::from_mode(0)).unwrap();
+    std::fs::set_permissions(corpus.join("b.html"), PermissionsExt::from_mode(0o000)).unwrap();
     if std::fs::read(corpus.join("b.html")).is_ok() {
         // Root may read everything, and there is nothing to see here.
         return;

@@ -1,6 +1,8 @@
 //! Tests of the program as people call it: arguments in; stdout, stderr and status out. What the
 //! library promises is tested in `tests/it`.
 
+#![allow(clippy::unwrap_used, reason = "a failing test may say so by panicking, its helpers included")]
+
 mod exit_status;
 mod extract;
 mod help;
