@@ -1,0 +1,155 @@
+//! `tome extract`.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::Serialize;
+use tome::extract::{FolderSink, Options, Summary, ZipSink, free_space};
+use tome::item::{Observer, Source};
+use tome::reader::Archive;
+use tome::sources::Globs;
+
+use super::archive_source::ArchiveSource;
+use super::args::{ExtractArgs, Globals};
+use super::open::open;
+use super::output::Output;
+use super::progress::{Message, Progress};
+use super::{Failure, Outcome, Status, interrupt, talk};
+
+#[derive(Serialize)]
+struct Json {
+    entries: u64,
+    bytes: u64,
+    skipped: Vec<Message>,
+}
+
+/// Runs the command.
+pub fn run(args: &ExtractArgs, globals: &Globals) -> Outcome {
+    let started = std::time::Instant::now();
+    let opened = open(&args.archive)?;
+    let archive = &opened.archive;
+    let globs = Globs::new(&args.globs)?;
+    let mut source = ArchiveSource::new(Arc::clone(archive), globs);
+    let options = Options {
+        portable_names: args.portable_names,
+        redirect_pages: args.redirect_pages,
+        manifest: !args.no_manifest,
+        max_bytes: args.max_bytes,
+        force: args.force,
+    };
+    let hint = source.size_hint();
+    let progress = Progress::new(globals);
+    interrupt::watch();
+    let result = match (&args.output, &args.zip) {
+        (Some(folder), _) => to_folder(folder, archive, &mut source, options, hint, &progress),
+        (_, Some(zip)) => to_zip(zip, archive, &mut source, options, hint, &progress),
+        // The parser asks for one of them.
+        _ => Err(Failure::new("no target; give a folder with -o, or a zip with --zip")),
+    };
+    progress.finish();
+    let summary = result?;
+    let lost = progress.n_errors();
+    let none_matched = !args.globs.is_empty() && hint.is_some_and(|(entries, _)| entries == 0) && lost == 0;
+    if none_matched {
+        talk::error("no path of the archive matches");
+    }
+    if !globals.quiet && !none_matched {
+        summarise(args, &summary, lost, started.elapsed().as_secs_f64());
+    }
+    let whole = lost == 0 && summary.skipped.is_empty();
+    if args.json {
+        let mut skipped = progress.take_errors();
+        skipped.extend(summary.skipped.into_iter().map(|(path, message)| Message { path, message }));
+        let mut out = Output::new();
+        out.json(&Json { entries: summary.entries, bytes: summary.bytes, skipped })?;
+        out.finish()?;
+    }
+    Ok(match (none_matched, whole) {
+        (true, _) => Status::No,
+        (false, true) => Status::Yes,
+        (false, false) => Status::Partial,
+    })
+}
+
+fn to_folder(
+    folder: &Path,
+    archive: &Arc<Archive>,
+    source: &mut dyn Source,
+    options: Options,
+    hint: Option<(u64, u64)>,
+    progress: &Progress,
+) -> Result<Summary, Failure> {
+    let bytes = hint.map(|(_, bytes)| bytes);
+    look_at_space(folder, bytes, 1)?;
+    let mut sink = FolderSink::create(folder, options)?.with_folders(is_folder(archive));
+    progress.start("extracting", bytes);
+    let about = source.run(&mut sink, progress)?;
+    Ok(said(progress, sink.finish(&about)?))
+}
+
+fn to_zip(
+    zip: &Path,
+    archive: &Arc<Archive>,
+    source: &mut dyn Source,
+    options: Options,
+    hint: Option<(u64, u64)>,
+    progress: &Progress,
+) -> Result<Summary, Failure> {
+    let bytes = hint.map(|(_, bytes)| bytes);
+    // Text becomes a tenth of itself at best.
+    look_at_space(zip, bytes, 10)?;
+    let mut sink = ZipSink::create(zip, options)?.with_folders(is_folder(archive));
+    progress.start("extracting", bytes);
+    let about = source.run(&mut sink, progress)?;
+    Ok(said(progress, sink.finish(&about)?))
+}
+
+/// Says what the file system refused.
+fn said(progress: &Progress, summary: Summary) -> Summary {
+    let skipped = Progress::new(&Globals { quiet: false, no_progress: true });
+    progress.finish();
+    for (path, message) in &summary.skipped {
+        skipped.error(path, message);
+    }
+    skipped.finish();
+    summary
+}
+
+fn is_folder(archive: &Arc<Archive>) -> tome::extract::names::IsFolder<'static> {
+    let archive = Arc::clone(archive);
+    Box::new(move |prefix| match archive.entries_with_prefix(prefix)?.next() {
+        // What cannot be read cannot be extracted either.
+        None | Some(Err(_)) => Ok(false),
+        Some(Ok(_)) => Ok(true),
+    })
+}
+
+fn look_at_space(target: &Path, bytes: Option<u64>, at_best: u64) -> Result<(), Failure> {
+    let (Some(bytes), Ok(Some(free))) = (bytes, free_space(target)) else { return Ok(()) };
+    if free >= bytes / at_best {
+        return Ok(());
+    }
+    let message = format!(
+        "{} to extract, and {} are free for {}",
+        talk::bytes(bytes),
+        talk::bytes(free),
+        target.display()
+    );
+    Err(Failure::new(message).hint("make room, choose another disk, or extract a part with a pattern"))
+}
+
+fn summarise(args: &ExtractArgs, summary: &Summary, lost: u64, seconds: f64) {
+    let target = args.output.as_ref().or(args.zip.as_ref());
+    let target = target.map(|path| path.display().to_string()).unwrap_or_default();
+    talk::note(&format!(
+        "{target}: {} {}, {}, in {seconds:.1} s, {}",
+        talk::grouped(summary.entries),
+        if summary.entries == 1 { "entry" } else { "entries" },
+        talk::bytes(summary.bytes),
+        talk::rate(summary.bytes, seconds)
+    ));
+    let missing = lost + summary.skipped.len() as u64;
+    if missing > 0 {
+        talk::note(&format!("{} could not be extracted", talk::grouped(missing)));
+    }
+}

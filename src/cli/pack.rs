@@ -1,0 +1,364 @@
+//! `tome pack`.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use tome::error::Error;
+use tome::extract::free_space;
+use tome::item::{About, Body, Item, Metadata, Sink, Source, Value, keys};
+use tome::limits::MAX_METADATA;
+use tome::sources::redirects::RedirectList;
+use tome::sources::{self, Globs, MANIFEST_NAME};
+use tome::writer::{Options, Summary, Writer};
+
+use super::args::{Globals, PackArgs};
+use super::output::Output;
+use super::progress::{Message, Progress};
+use super::{Failure, Outcome, Status, interrupt, talk};
+
+#[derive(Serialize)]
+struct Json {
+    archive: String,
+    articles: u32,
+    media: u32,
+    redirects: u32,
+    bytes_in: u64,
+    bytes_out: u64,
+    seconds: f64,
+    warnings: Vec<Message>,
+    errors: Vec<Message>,
+}
+
+/// A source as it was named.
+struct Named {
+    path: PathBuf,
+    prefix: String,
+}
+
+/// Runs the command.
+pub fn run(args: &PackArgs, globals: &Globals) -> Outcome {
+    let progress = Progress::new(globals);
+    check_output(args)?;
+    let named: Vec<Named> = args.sources.iter().map(|spec| split(spec)).collect::<Result<_, _>>()?;
+    let own = metadata(args)?;
+    let mut opened: Vec<(Box<dyn Source>, bool)> = vec![];
+    for source in &named {
+        let options = source_options(args, source)?;
+        opened.push((sources::open(&source.path, &source.prefix, options)?, !is_archive(&source.path)));
+    }
+    if let Some(list) = &args.redirects {
+        opened.push((Box::new(RedirectList::open(list)?), false));
+    }
+    let bytes = total(&opened);
+    if let Some(bytes) = bytes {
+        look_at_space(args, bytes, globals)?;
+    }
+
+    interrupt::watch();
+    progress.start("packing", bytes);
+    let packed = pack(args, opened, own, &progress);
+    progress.finish();
+    let (summary, stubs) = packed?;
+
+    let n_errors = progress.n_errors();
+    if !globals.quiet {
+        summarise(args, &summary, stubs, &progress);
+    }
+    if args.json {
+        let mut out = Output::new();
+        out.json(&Json {
+            archive: args.output.display().to_string(),
+            articles: summary.articles,
+            media: summary.media,
+            redirects: summary.redirects,
+            bytes_in: summary.bytes_in,
+            bytes_out: summary.bytes_out,
+            seconds: summary.time.as_secs_f64(),
+            warnings: progress.take_warnings(),
+            errors: progress.take_errors(),
+        })?;
+        out.finish()?;
+    }
+    Ok(if n_errors == 0 { Status::Yes } else { Status::Partial })
+}
+
+/// Runs all sources into one archive; returns also how many pages became redirects.
+fn pack(
+    args: &PackArgs,
+    sources: Vec<(Box<dyn Source>, bool)>,
+    own: Metadata,
+    progress: &Progress,
+) -> Result<(Summary, u64), Failure> {
+    let options = Options {
+        level: args.level,
+        block_size: args.block_size.and_then(|n| usize::try_from(n).ok()),
+        threads: args.threads.and_then(|n| usize::try_from(n).ok()),
+        memory: args.memory,
+        force: args.force,
+        ..Options::default()
+    };
+    let writer = Writer::create(&args.output, options, progress)?;
+    let mut watched = Watched { writer, main: args.main.as_deref(), has_main: false, count: false, stubs: 0 };
+    let mut about = About { metadata: own, main: args.main.clone(), ..About::default() };
+    for (mut source, count) in sources {
+        watched.count = count;
+        let said = source.run(&mut watched, &progress.of_source())?;
+        about.metadata.fill_from(said.metadata);
+        about.main = about.main.or(said.main);
+        about.reading_order.extend(said.reading_order);
+    }
+    if let (Some(main), false) = (watched.main, watched.has_main) {
+        let message = format!("the main page {main:?} is not among what was packed");
+        return Err(Failure::new(message).hint("--main takes a path as `tome list` shows it"));
+    }
+    let stubs = watched.stubs;
+    Ok((watched.writer.finish(&about)?, stubs))
+}
+
+/// Counts what passes on its way into the writer.
+struct Watched<'a> {
+    writer: Writer<'a>,
+    main: Option<&'a str>,
+    has_main: bool,
+    /// True for sources whose redirects are pages or links.
+    count: bool,
+    stubs: u64,
+}
+
+impl Sink for Watched<'_> {
+    fn put(&mut self, item: Item) -> tome::error::Result<()> {
+        self.has_main |= self.main == Some(item.path.as_str());
+        if self.count
+            && let Body::Redirect { .. } = item.body
+        {
+            // The rest are symbolic links, and what a manifest lists.
+            let is_page = std::fs::symlink_metadata(&item.origin).map_or(true, |m| m.is_file());
+            self.stubs += u64::from(is_page && !item.origin.contains(MANIFEST_NAME));
+        }
+        self.writer.put(item)
+    }
+}
+
+fn check_output(args: &PackArgs) -> Result<(), Failure> {
+    let out = &args.output;
+    let ending = out.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
+    match ending.as_deref() {
+        Some("tome") => {}
+        Some("zim") => {
+            return Err(Failure::new(format!("{}: this version cannot write ZIM files", out.display()))
+                .hint("name a file that ends in .tome"));
+        }
+        _ => {
+            return Err(Failure::new(format!("{}: an archive's name ends in .tome", out.display()))
+                .hint(format!("-o {}", out.with_extension("tome").display())));
+        }
+    }
+    if !args.force && out.symlink_metadata().is_ok() {
+        return Err(
+            Failure::new(format!("{} exists and was left alone", out.display())).hint("--force replaces it")
+        );
+    }
+    Ok(())
+}
+
+/// Splits `SOURCE=PREFIX` at its last `=`, unless there is something under the whole name.
+fn split(spec: &OsStr) -> Result<Named, Failure> {
+    let whole = Named { path: PathBuf::from(spec), prefix: String::new() };
+    if whole.path.symlink_metadata().is_ok() {
+        return Ok(whole);
+    }
+    let Some((path, prefix)) = split_last(spec) else { return Ok(whole) };
+    let Ok(prefix) = prefix.into_string() else {
+        let spec = spec.to_string_lossy();
+        return Err(Failure::new(format!("{spec}: the prefix is not UTF-8, so it cannot go before paths")));
+    };
+    Ok(Named { path: PathBuf::from(path), prefix })
+}
+
+#[cfg(unix)]
+fn split_last(spec: &OsStr) -> Option<(OsString, OsString)> {
+    use std::os::unix::ffi::OsStrExt;
+    let bytes = spec.as_bytes();
+    let at = bytes.iter().rposition(|&b| b == b'=')?;
+    Some((OsStr::from_bytes(&bytes[..at]).into(), OsStr::from_bytes(&bytes[at + 1..]).into()))
+}
+
+#[cfg(not(unix))]
+fn split_last(spec: &OsStr) -> Option<(OsString, OsString)> {
+    let (path, prefix) = spec.to_str()?.rsplit_once('=')?;
+    Some((path.into(), prefix.into()))
+}
+
+fn is_archive(path: &Path) -> bool {
+    let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
+    matches!(ending.as_deref(), Some("tome" | "zim"))
+}
+
+fn source_options(args: &PackArgs, source: &Named) -> Result<sources::Options, Failure> {
+    let mut exclude = args.exclude.clone();
+    exclude.extend(output_in(&args.output, source));
+    Ok(sources::Options {
+        include: Globs::new(&args.include)?,
+        exclude: Globs::new(&exclude)?,
+        media_only: Globs::new(&args.media_only)?,
+        main: args.main.clone(),
+        ..sources::Options::default()
+    })
+}
+
+/// Returns patterns for the archive itself, and the file that it is while it grows, if they lie in
+/// the folder that is packed.
+fn output_in(output: &Path, source: &Named) -> Vec<String> {
+    let parent = match output.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let (Ok(parent), Ok(folder)) = (parent.canonicalize(), source.path.canonicalize()) else { return vec![] };
+    let Ok(within) = parent.strip_prefix(&folder) else { return vec![] };
+    let name = output.file_name().unwrap_or_default();
+    let mut path: Vec<String> = vec![];
+    let prefix = source.prefix.trim_matches('/');
+    if !prefix.is_empty() {
+        path.push(prefix.to_owned());
+    }
+    path.extend(within.iter().map(|part| part.to_string_lossy().into_owned()));
+    let folder: String = path.iter().map(|part| globset::escape(part) + "/").collect();
+    vec![format!("{folder}{}", globset::escape(&name.to_string_lossy())), format!("{folder}.tome-*.part")]
+}
+
+/// Returns the bytes of all sources, if all of them know.
+fn total(sources: &[(Box<dyn Source>, bool)]) -> Option<u64> {
+    let hints = sources.iter().map(|(source, _)| source.size_hint());
+    let known: Vec<u64> = hints.flatten().map(|(_, bytes)| bytes).collect();
+    (!known.is_empty()).then(|| known.iter().sum())
+}
+
+fn look_at_space(args: &PackArgs, bytes: u64, globals: &Globals) -> Result<(), Failure> {
+    // A system that does not say has no say.
+    let Ok(Some(free)) = free_space(&args.output) else { return Ok(()) };
+    let message = format!(
+        "{} to pack, and {} are free for {}",
+        talk::bytes(bytes),
+        talk::bytes(free),
+        args.output.display()
+    );
+    if free < bytes / 10 {
+        return Err(Failure::new(message).hint("make room, or choose another disk"));
+    }
+    if free < bytes && !globals.quiet {
+        talk::warning(&format!("{message}; this may not be enough"));
+    }
+    Ok(())
+}
+
+fn metadata(args: &PackArgs) -> Result<Metadata, Failure> {
+    let mut metadata = Metadata::default();
+    let given = [
+        (keys::TITLE, &args.title),
+        (keys::LANGUAGE, &args.language),
+        (keys::CREATOR, &args.creator),
+        (keys::PUBLISHER, &args.publisher),
+        (keys::DESCRIPTION, &args.description),
+        (keys::DATE, &args.date),
+        (keys::LICENSE, &args.license),
+        (keys::SOURCE_URL, &args.source_url),
+    ];
+    for (key, value) in given {
+        if let Some(value) = value {
+            metadata.set_text(key, value.as_str());
+        }
+    }
+    if !args.tags.is_empty() {
+        metadata.set_text(keys::TAGS, args.tags.join(";"));
+    }
+    if let Some(path) = &args.icon {
+        metadata.set(keys::ICON, icon(path)?);
+    }
+    Ok(metadata)
+}
+
+fn icon(path: &Path) -> Result<Value, Failure> {
+    let failed = |e| Error::io("read the icon", path, e);
+    let len = std::fs::metadata(path).map_err(failed)?.len();
+    // Half of what all metadata together may take.
+    let limit = MAX_METADATA as u64 / 2;
+    if len > limit {
+        return Err(Error::LimitExceeded { what: format!("{}", path.display()), limit, wanted: len }.into());
+    }
+    let bytes = std::fs::read(path).map_err(failed)?;
+    let mime = sources::mime_of(&path.to_string_lossy(), &bytes);
+    if !mime.starts_with("image/") {
+        return Err(Failure::new(format!("{}: not a picture but {mime}", path.display())));
+    }
+    Ok(Value { mime: mime.into(), bytes })
+}
+
+fn summarise(args: &PackArgs, summary: &Summary, stubs: u64, progress: &Progress) {
+    let Summary { articles, media, redirects, bytes_in, bytes_out, duplicates, time } = *summary;
+    talk::note(&format!(
+        "{}: {}, {} media, {}",
+        args.output.display(),
+        talk::count(articles.into(), "article"),
+        talk::grouped(media.into()),
+        talk::count(redirects.into(), "redirect")
+    ));
+    if articles == 0 && media == 0 && redirects == 0 {
+        talk::warning("there was nothing to pack");
+    }
+    if stubs > 0 {
+        let pages = if stubs == 1 {
+            "page that only redirects became a redirect"
+        } else {
+            "pages that only redirect became redirects"
+        };
+        talk::note(&format!("{} {pages}", talk::grouped(stubs)));
+    }
+    let seconds = time.as_secs_f64();
+    let share = bytes_out as f64 * 100.0 / (bytes_in as f64).max(1.0);
+    let twice = match duplicates {
+        0 => String::new(),
+        n => format!("; {} stored once", talk::count(n, "duplicate")),
+    };
+    talk::note(&format!(
+        "{} became {} ({share:.1} %) in {seconds:.1} s, {}{twice}",
+        talk::bytes(bytes_in),
+        talk::bytes(bytes_out),
+        talk::rate(bytes_in, seconds),
+    ));
+    let (warnings, errors) = (progress.n_warnings(), progress.n_errors());
+    if warnings + errors > 0 {
+        talk::note(&format!("{}, {}", talk::count(warnings, "warning"), talk::count(errors, "error")));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_is_split_at_its_last_equals_sign() {
+        let folder = tempfile::tempdir().unwrap();
+        let odd = folder.path().join("a=b");
+        std::fs::create_dir(&odd).unwrap();
+        let named = split(odd.as_os_str()).unwrap();
+        assert_eq!((named.path.clone(), named.prefix.as_str()), (odd.clone(), ""));
+        let mut spec = odd.clone().into_os_string();
+        spec.push("=x/y");
+        let named = split(&spec).unwrap();
+        assert_eq!((named.path, named.prefix.as_str()), (odd, "x/y"));
+        assert_eq!(split(OsStr::new("none")).unwrap().prefix, "");
+    }
+
+    #[test]
+    fn the_archive_does_not_pack_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("d[1]")).unwrap();
+        let source = Named { path: folder.path().to_path_buf(), prefix: "/p/".into() };
+        let patterns = output_in(&folder.path().join("d[1]/x.tome"), &source);
+        let globs = Globs::new(&patterns).unwrap();
+        assert!(globs.matches("p/d[1]/x.tome") && globs.matches("p/d[1]/.tome-abc.part"));
+        assert!(!globs.matches("x.tome") && !globs.matches("p/d[1]/y.tome"));
+        assert!(output_in(Path::new("/x.tome"), &source).is_empty());
+    }
+}
