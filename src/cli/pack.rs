@@ -8,8 +8,9 @@ use tome::error::Error;
 use tome::extract::free_space;
 use tome::item::{About, Body, Item, Metadata, Sink, Source, Value, keys};
 use tome::limits::MAX_METADATA;
+use tome::manifest;
 use tome::sources::redirects::RedirectList;
-use tome::sources::{self, Globs, MANIFEST_NAME};
+use tome::sources::{self, Globs};
 use tome::writer::{Options, Summary, Writer};
 
 use super::args::{Globals, PackArgs};
@@ -134,7 +135,7 @@ impl Sink for Watched<'_> {
         {
             // The rest are symbolic links, and what a manifest lists.
             let is_page = std::fs::symlink_metadata(&item.origin).map_or(true, |m| m.is_file());
-            self.stubs += u64::from(is_page && !item.origin.contains(MANIFEST_NAME));
+            self.stubs += u64::from(is_page && !item.origin.contains(manifest::NAME));
         }
         self.writer.put(item)
     }
