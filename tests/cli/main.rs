@@ -6,6 +6,7 @@
 mod exit_status;
 mod extract;
 mod help;
+mod interrupted;
 mod json;
 mod list;
 mod pack;
