@@ -7,9 +7,9 @@ use serde::Serialize;
 use tome::extract::{FolderSink, Options, Summary, ZipSink, free_space};
 use tome::item::{Observer, Source};
 use tome::reader::Archive;
-use tome::sources::Globs;
+use tome::sources::archive::ArchiveSource;
+use tome::sources::{self, Globs};
 
-use super::archive_source::ArchiveSource;
 use super::args::{ExtractArgs, Globals};
 use super::open::open;
 use super::output::Output;
@@ -28,8 +28,9 @@ pub fn run(args: &ExtractArgs, globals: &Globals) -> Outcome {
     let started = std::time::Instant::now();
     let opened = open(&args.archive)?;
     let archive = &opened.archive;
-    let globs = Globs::new(&args.globs)?;
-    let mut source = ArchiveSource::new(Arc::clone(archive), globs);
+    let include = Globs::new(&args.globs)?;
+    let wanted = sources::Options { include, ..sources::Options::default() };
+    let mut source = ArchiveSource::new(Arc::clone(archive), wanted);
     let options = Options {
         portable_names: args.portable_names,
         redirect_pages: args.redirect_pages,
@@ -49,7 +50,8 @@ pub fn run(args: &ExtractArgs, globals: &Globals) -> Outcome {
     progress.finish();
     let summary = result?;
     let lost = progress.n_errors();
-    let none_matched = !args.globs.is_empty() && hint.is_some_and(|(entries, _)| entries == 0) && lost == 0;
+    let nothing = summary.entries == 0 && summary.skipped.is_empty() && lost == 0;
+    let none_matched = !args.globs.is_empty() && nothing;
     if none_matched {
         talk::error("no path of the archive matches");
     }

@@ -4,7 +4,6 @@
 //! through [`output`] on its way out, which lets no control character through, as itself or in JSON.
 //! A command returns its [`Status`], or a [`Failure`] that [`main`] prints.
 
-mod archive_source;
 mod args;
 mod extract;
 mod info;
