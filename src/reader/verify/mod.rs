@@ -188,8 +188,9 @@ impl Archive {
         run.first_pages();
         let pages_whole = run.table_pages()?;
         let mut uses = vec![];
-        report.entries = run.entries(&mut uses)?;
-        run.titles()?;
+        let (entries, titles) = run.entries(&mut uses)?;
+        report.entries = entries;
+        run.titles(titles)?;
         run.small_sections();
         observer.stage("checking blocks", None);
         report.bytes += run.blocks(uses, pages_whole)?;

@@ -1,5 +1,7 @@
 //! First pages, hash tree, pages of the tables, and what stands in them.
 
+use std::cmp::Ordering;
+
 use rayon::prelude::*;
 
 use super::super::entries::{entries_place, titles_place};
@@ -8,16 +10,76 @@ use super::{Finding, Run, Severity, Use};
 use crate::error::{Error, Result};
 use crate::fold::title_key;
 use crate::format::block::PER_PAGE as BLOCKS_PER_PAGE;
-use crate::format::entry::{RecordsView, TitleRecords};
+use crate::format::entry::{RecordsView, TitleRecord, TitleRecords};
 use crate::format::first_page::{Row, SectionKind};
 use crate::format::hash_tree::PER_PAGE;
 use crate::format::ids::PAGE;
+use crate::format::strings::KEY_INLINE;
 use crate::format::strings::node::Node;
 use crate::format::strings::tree::{Pages, Tree};
-use crate::format::strings::{KEY_INLINE, RESTART};
 use crate::item::Kind;
 
+/// What reading a leaf of entries gave.
+#[derive(Default)]
+struct LeafScan {
+    facts: LeafFacts,
+    first_path: String,
+    last_path: String,
+    counts: [u32; 3],
+    uses: Vec<Use>,
+    titles: TitleSum,
+    findings: Vec<Finding>,
+}
+
+impl LeafScan {
+    fn broken(&mut self, check: &'static str, message: String) {
+        let finding = Finding::new(check, Severity::Error, message);
+        self.findings.push(Finding { section: Some("entries"), ..finding });
+    }
+}
+
+/// What reading a leaf of titles gave.
+#[derive(Default)]
+struct TitleScan {
+    facts: LeafFacts,
+    sum: TitleSum,
+    findings: Vec<Finding>,
+}
+
+impl TitleScan {
+    fn broken(&mut self, check: &'static str, message: String) {
+        let finding = Finding::new(check, Severity::Error, message);
+        self.findings.push(Finding { section: Some("titles"), ..finding });
+    }
+}
+
+/// A sum over rows of the title table that does not depend on their order.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct TitleSum {
+    hashes: u128,
+    rows: u64,
+    /// True if all entries could be asked.
+    whole: bool,
+}
+
+impl TitleSum {
+    fn add_row(&mut self, key: &[u8], leaf: u32, slot: u32) {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&leaf.to_le_bytes()).update(&slot.to_le_bytes()).update(key);
+        let mut low = [0; 16];
+        low.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+        self.hashes = self.hashes.wrapping_add(u128::from_le_bytes(low));
+        self.rows += 1;
+    }
+
+    fn add(&mut self, other: Self) {
+        self.hashes = self.hashes.wrapping_add(other.hashes);
+        self.rows += other.rows;
+    }
+}
+
 /// What the nodes above a leaf must say of it.
+#[derive(Default)]
 struct LeafFacts {
     rank: u32,
     counted: u32,
@@ -160,57 +222,44 @@ impl Run<'_> {
         }
     }
 
-    /// Reads every entry; returns how many there are, and which blobs they use.
-    pub(super) fn entries(&self, uses: &mut Vec<Use>) -> Result<u64> {
+    /// Reads every entry, leaf by leaf on all threads; returns how many there are, which blobs they
+    /// use, and what the title table must hold.
+    pub(super) fn entries(&self, uses: &mut Vec<Use>) -> Result<(u64, TitleSum)> {
         let archive = self.archive;
-        let Some(leaves) = self.checked(archive.entry_leaves()) else { return Ok(0) };
+        let mut titles = TitleSum::default();
+        let Some(leaves) = self.checked(archive.entry_leaves()) else { return Ok((0, titles)) };
+        let scans: Vec<Result<LeafScan>> = (0..leaves).into_par_iter().map(|leaf| self.leaf(leaf)).collect();
+        self.stop()?;
         let mut facts: Vec<Option<LeafFacts>> = vec![];
         let mut counts = [0u32; 3];
         let (mut whole, mut total) = (true, 0u64);
         let mut last_path: Option<String> = None;
-        for leaf in 0..leaves {
-            if leaf % 64 == 0 {
-                self.stop()?;
-            }
-            let entries = match archive.entries_in_leaf(leaf) {
-                Ok(entries) => entries,
+        for (leaf, scan) in scans.into_iter().enumerate() {
+            let scan = match scan {
+                Ok(scan) => scan,
                 Err(error) => {
                     whole = false;
                     facts.push(None);
                     last_path = None;
-                    // A page that fails its hash was reported with what it damages.
-                    if archive.entry_tree().and_then(|t| t.pages.leaf(leaf).map(drop)).is_ok() {
-                        let mut finding = Finding::of(&error);
-                        finding.section = Some("entries");
-                        if let Ok(ids) = archive.ids_in_leaf(leaf) {
-                            self.damages(&mut finding, ids);
-                        }
-                        self.report(finding);
-                    }
+                    self.lost_leaf(leaf as u32, &error);
                     continue;
                 }
             };
-            let before: u32 = counts[0];
-            for entry in &entries {
-                if last_path.as_ref().is_some_and(|last| *last >= entry.path) {
-                    let message = format!("entry {}: its path is not greater than the one before", entry.id);
-                    self.broken("order", "entries", message);
-                }
-                last_path = Some(entry.path.clone());
-                counts[entry.kind() as usize] += 1;
-                self.entry(entry, uses);
+            scan.findings.into_iter().for_each(|f| self.report(f));
+            if last_path.is_some_and(|last| last >= scan.first_path) {
+                self.broken("order", "entries", format!("leaf {leaf} begins before the one before it ends"));
             }
-            total += entries.len() as u64;
-            self.leaf_form(leaf);
-            let key = |e: Option<&Entry>| {
-                e.map(|e| e.path.as_bytes()[..e.path.len().min(KEY_INLINE)].to_vec()).unwrap_or_default()
-            };
-            facts.push(Some(LeafFacts {
-                rank: entries.first().map_or(0, |e| e.id.0),
-                counted: before,
-                first: key(entries.first()),
-                last: key(entries.last()),
-            }));
+            if whole && (u64::from(scan.facts.rank) != total || scan.facts.counted != counts[0]) {
+                self.broken("rank", "entries", format!("leaf {leaf} does not begin at entry {total}"));
+            }
+            last_path = Some(scan.last_path);
+            titles.add(scan.titles);
+            uses.extend(scan.uses);
+            total += scan.counts.iter().map(|&n| u64::from(n)).sum::<u64>();
+            for (sum, n) in counts.iter_mut().zip(scan.counts) {
+                *sum += n;
+            }
+            facts.push(Some(scan.facts));
         }
         let first = archive.first_page();
         let said = [first.n_articles, first.n_media, first.n_redirects];
@@ -221,50 +270,97 @@ impl Run<'_> {
         if let Ok(tree) = archive.entry_tree() {
             self.nodes(&tree, &facts, whole);
         }
-        Ok(total)
+        titles.whole = whole;
+        Ok((total, titles))
     }
 
-    fn entry(&self, entry: &Entry, uses: &mut Vec<Use>) {
-        match entry.body {
-            EntryBody::Blob { place, .. } if place.len > 0 => uses.push(Use { place, entry: entry.id.0 }),
-            EntryBody::Blob { .. } => {}
-            EntryBody::Redirect { .. } => {
-                if let Ok(None) = self.archive.resolve(entry.clone()) {
-                    let message = format!("redirect {} leads to no article or media", entry.path);
-                    let mut finding = Finding::new("redirect", Severity::Warning, message);
-                    (finding.entries, finding.n_entries) = (vec![entry.path.clone()], 1);
-                    self.report(finding);
+    /// Reports a leaf that cannot be read.
+    fn lost_leaf(&self, leaf: u32, error: &Error) {
+        let archive = self.archive;
+        // A page that fails its hash was reported with what it damages.
+        if archive.entry_tree().and_then(|t| t.pages.leaf(leaf).map(drop)).is_err() {
+            return;
+        }
+        let mut finding = Finding { section: Some("entries"), ..Finding::of(error) };
+        if let Ok(ids) = archive.ids_in_leaf(leaf) {
+            self.damages(&mut finding, ids);
+        }
+        self.report(finding);
+    }
+
+    fn leaf(&self, number: u32) -> Result<LeafScan> {
+        let entries = self.archive.entries_in_leaf(number)?;
+        let mut scan = LeafScan::default();
+        let mut last_path: Option<&str> = None;
+        for (slot, entry) in entries.iter().enumerate() {
+            if last_path.is_some_and(|last| last >= entry.path.as_str()) {
+                let message = format!("entry {}: its path is not greater than the one before", entry.id);
+                scan.broken("order", message);
+            }
+            last_path = Some(&entry.path);
+            scan.counts[entry.kind() as usize] += 1;
+            if entry.is_titled {
+                let key = title_key(&entry.title);
+                let key = &key.as_bytes()[..key.len().min(KEY_INLINE)];
+                scan.titles.add_row(key, number, slot as u32);
+            }
+            match entry.body {
+                EntryBody::Blob { place, .. } if place.len > 0 => {
+                    scan.uses.push(Use { place, entry: entry.id.0 });
+                }
+                EntryBody::Blob { .. } => {}
+                EntryBody::Redirect { .. } => {
+                    if let Ok(None) = self.archive.resolve(entry.clone()) {
+                        let message = format!("redirect {} leads to no article or media", entry.path);
+                        let mut finding = Finding::new("redirect", Severity::Warning, message);
+                        (finding.entries, finding.n_entries) = (vec![entry.path.clone()], 1);
+                        scan.findings.push(finding);
+                    }
                 }
             }
         }
-    }
-
-    /// Checks what reading a leaf does not: restarts, counts before it, padding.
-    fn leaf_form(&self, number: u32) {
-        let check = || -> Result<Option<&'static str>> {
-            let tree = self.archive.entry_tree()?;
-            let page = tree.pages.leaf(number)?;
-            let leaf = tree.view(number, &page)?;
-            let mut rows = leaf.rows_from(0, tree.symbols)?;
-            loop {
-                if !rows.restart_agrees()? {
-                    return Ok(Some("a restart does not point to its row"));
-                }
-                if !rows.advance()? {
-                    break;
-                }
-            }
-            let records = RecordsView::parse(leaf.records(), leaf.len(), entries_place(number))?;
-            let padded = leaf.records()[records.len()..].iter().all(|&b| b == 0);
-            Ok(match (rows.ended_exactly(), padded) {
-                (false, _) => Some("its rows do not end where its records begin"),
-                (_, false) => Some("its padding is not zero"),
-                _ => None,
-            })
+        let (first_counted, message) = self.leaf_form(number)?;
+        if let Some(message) = message {
+            scan.broken("leaf", format!("leaf {number}: {message}"));
+        }
+        let key = |e: Option<&Entry>| {
+            e.map(|e| e.path.as_bytes()[..e.path.len().min(KEY_INLINE)].to_vec()).unwrap_or_default()
         };
-        if let Some(Some(message)) = self.checked(check()) {
-            self.broken("leaf", "entries", format!("leaf {number}: {message}"));
+        scan.facts = LeafFacts {
+            rank: entries.first().map_or(0, |e| e.id.0),
+            counted: first_counted,
+            first: key(entries.first()),
+            last: key(entries.last()),
+        };
+        scan.first_path = entries.first().map(|e| e.path.clone()).unwrap_or_default();
+        scan.last_path = entries.last().map(|e| e.path.clone()).unwrap_or_default();
+        Ok(scan)
+    }
+
+    /// Checks what reading a leaf does not: restarts, padding. Returns the number of counted rows that
+    /// it says come before it, and what is wrong.
+    fn leaf_form(&self, number: u32) -> Result<(u32, Option<&'static str>)> {
+        let tree = self.archive.entry_tree()?;
+        let page = tree.pages.leaf(number)?;
+        let leaf = tree.view(number, &page)?;
+        let counted = leaf.first_counted();
+        let mut rows = leaf.rows_from(0, tree.symbols)?;
+        loop {
+            if !rows.restart_agrees()? {
+                return Ok((counted, Some("a restart does not point to its row")));
+            }
+            if !rows.advance()? {
+                break;
+            }
         }
+        let records = RecordsView::parse(leaf.records(), leaf.len(), entries_place(number))?;
+        let padded = leaf.records()[records.len()..].iter().all(|&b| b == 0);
+        let message = match (rows.ended_exactly(), padded) {
+            (false, _) => Some("its rows do not end where its records begin"),
+            (_, false) => Some("its padding is not zero"),
+            _ => None,
+        };
+        Ok((counted, message))
     }
 
     /// Compares every node with the leaves below it.
@@ -318,57 +414,50 @@ impl Run<'_> {
         }
     }
 
-    /// Reads every row of the title table and its entry.
-    pub(super) fn titles(&self) -> Result<()> {
+    /// Reads every row of the title table and compares it with what the entries ask for: all rows
+    /// together by a sum of hashes, and only rows of one key, or a table whose sum is wrong, one by
+    /// one with their entries.
+    pub(super) fn titles(&self, wanted: TitleSum) -> Result<()> {
         let archive = self.archive;
         let Some(tree) = self.checked(archive.title_tree()) else { return Ok(()) };
         let leaves = tree.pages.leaves();
-        let read = |number: u32| -> Result<(LeafFacts, u64)> {
-            let tree = archive.title_tree()?;
-            let page = tree.pages.leaf(number)?;
-            let leaf = tree.view(number, &page)?;
-            let mut rows = leaf.rows_from(0, tree.symbols)?;
-            let (mut first, mut last) = (vec![], vec![]);
-            let mut last_title: Option<(Vec<u8>, String, u32)> = None;
-            while rows.advance()? {
-                let slot = rows.next_slot() - 1;
-                let record = TitleRecords::get(leaf.records(), leaf.len(), slot, titles_place(number))?;
-                let (_, entry) = archive.title_entry(record, &rows.key)?;
-                let key = title_key(&entry.title);
-                if key.as_bytes()[..key.len().min(KEY_INLINE)] != rows.key[..] || !entry.is_titled {
-                    self.broken(
-                        "title",
-                        "titles",
-                        format!("row {slot} of leaf {number} is not the title of {}", entry.path),
-                    );
-                }
-                let here = (rows.key.clone(), entry.title, entry.id.0);
-                if last_title.as_ref().is_some_and(|last| *last >= here) {
-                    self.broken("order", "titles", format!("row {slot} of leaf {number} is out of order"));
-                }
-                if slot == 0 {
-                    first.clone_from(&rows.key);
-                }
-                last.clone_from(&rows.key);
-                last_title = Some(here);
-                if slot % (RESTART * 16) == 0 && self.observer.is_cancelled() {
-                    break;
-                }
-            }
-            let facts = LeafFacts { rank: leaf.first_rank(), counted: leaf.first_counted(), first, last };
-            Ok((facts, leaf.len() as u64))
+        let scan = |one_by_one: bool| -> Vec<Result<TitleScan>> {
+            (0..leaves).into_par_iter().map(|leaf| self.title_leaf(leaf, one_by_one)).collect()
         };
-        let results: Vec<Result<(LeafFacts, u64)>> = (0..leaves).into_par_iter().map(read).collect();
+        let mut scans = scan(false);
+        let mut sum = TitleSum::default();
+        scans.iter().flatten().for_each(|s| sum.add(s.sum));
+        let all_read = scans.iter().all(Result::is_ok);
+        let differs = (sum.hashes, sum.rows) != (wanted.hashes, wanted.rows);
+        if differs && all_read && wanted.whole {
+            // Now it is worth the time to know which.
+            scans = scan(true);
+            if scans.iter().flatten().all(|s| s.findings.is_empty()) {
+                let message =
+                    format!("{} rows, not those of the {} entries with a title", sum.rows, wanted.rows);
+                self.broken("title", "titles", message);
+            }
+        }
         self.stop()?;
         let (mut facts, mut total, mut whole) = (vec![], 0, true);
-        for (number, result) in results.into_iter().enumerate() {
-            match result {
-                Ok((leaf, n)) => {
-                    if whole && u64::from(leaf.rank) != total {
+        let mut last_key: Vec<u8> = vec![];
+        for (number, scan) in scans.into_iter().enumerate() {
+            match scan {
+                Ok(scan) => {
+                    if whole && u64::from(scan.facts.rank) != total {
                         self.broken("rank", "titles", format!("leaf {number} does not begin at row {total}"));
                     }
-                    total += n;
-                    facts.push(Some(leaf));
+                    if whole && last_key > scan.facts.first {
+                        self.broken(
+                            "order",
+                            "titles",
+                            format!("leaf {number} begins before the one before it ends"),
+                        );
+                    }
+                    scan.findings.into_iter().for_each(|f| self.report(f));
+                    total += scan.sum.rows;
+                    last_key.clone_from(&scan.facts.last);
+                    facts.push(Some(scan.facts));
                 }
                 Err(error) => {
                     whole = false;
@@ -385,6 +474,49 @@ impl Run<'_> {
         }
         self.nodes(&tree, &facts, whole);
         Ok(())
+    }
+
+    fn title_leaf(&self, number: u32, one_by_one: bool) -> Result<TitleScan> {
+        let archive = self.archive;
+        let tree = archive.title_tree()?;
+        let page = tree.pages.leaf(number)?;
+        let leaf = tree.view(number, &page)?;
+        let mut rows = leaf.rows_from(0, tree.symbols)?;
+        let mut scan = TitleScan::default();
+        let mut last: Option<(Vec<u8>, TitleRecord)> = None;
+        while rows.advance()? {
+            let slot = rows.next_slot() - 1;
+            let record = TitleRecords::get(leaf.records(), leaf.len(), slot, titles_place(number))?;
+            scan.sum.add_row(&rows.key, record.leaf, record.slot);
+            let order = last.as_ref().map(|last| last.0.as_slice().cmp(&rows.key));
+            let mut in_order = order != Some(Ordering::Greater);
+            if one_by_one {
+                let (_, entry) = archive.title_entry(record, &rows.key)?;
+                let key = title_key(&entry.title);
+                if key.as_bytes()[..key.len().min(KEY_INLINE)] != rows.key[..] || !entry.is_titled {
+                    scan.broken(
+                        "title",
+                        format!("row {slot} of leaf {number} is not the title of {}", entry.path),
+                    );
+                }
+            }
+            if let (Some(Ordering::Equal), Some((_, before))) = (order, &last) {
+                // Rows of one key are in order of title and id.
+                let (a, b) =
+                    (archive.title_entry(*before, &rows.key)?.1, archive.title_entry(record, &rows.key)?.1);
+                in_order = (a.title, a.id) < (b.title, b.id);
+            }
+            if !in_order {
+                scan.broken("order", format!("row {slot} of leaf {number} is out of order"));
+            }
+            if slot == 0 {
+                scan.facts.first.clone_from(&rows.key);
+            }
+            scan.facts.last.clone_from(&rows.key);
+            last = Some((rows.key.clone(), record));
+        }
+        (scan.facts.rank, scan.facts.counted) = (leaf.first_rank(), leaf.first_counted());
+        Ok(scan)
     }
 
     /// Reads the sections that are read whole.
