@@ -30,6 +30,7 @@ impl Kind {
 }
 
 /// One entry on its way into an archive.
+#[derive(Debug)]
 pub struct Item {
     /// Its address: UTF-8, `/`-separated, no leading `/`.
     pub path: String,
@@ -48,6 +49,7 @@ pub struct Item {
 }
 
 /// What an item is and holds.
+#[derive(Debug)]
 pub enum Body {
     /// A page for people.
     Article {

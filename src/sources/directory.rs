@@ -31,7 +31,7 @@ pub(crate) struct Directory {
 /// What the walk found.
 enum Seen {
     /// A file, and what a manifest says of it.
-    File(Option<Entry>),
+    File(Box<Option<Entry>>),
     Link,
 }
 
@@ -163,7 +163,7 @@ impl Directory {
             return Ok(None);
         }
         Ok(match kind {
-            FileKind::File => Some(Seen::File(remembered)),
+            FileKind::File => Some(Seen::File(Box::new(remembered))),
             FileKind::Link => Some(Seen::Link),
             FileKind::Folder => None,
             FileKind::Special(what) => {
@@ -175,7 +175,7 @@ impl Directory {
 
     fn pass_on(&self, seen: Seen, path: &Path, found: Found<'_>, pass: &mut Pass<'_>) -> Result<()> {
         match seen {
-            Seen::File(remembered) => self.pass_on_file(path, found, remembered, &self.root, pass),
+            Seen::File(remembered) => self.pass_on_file(path, found, *remembered, &self.root, pass),
             Seen::Link => {
                 let reason = match self.root.link_target(path) {
                     Ok(target) if pass.wants(&target) => {

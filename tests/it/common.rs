@@ -1,10 +1,13 @@
 //! Archives made of lists of entries.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use tempfile::TempDir;
-use tome::item::{About, Body, Content, Item, Metadata, Observer, Silent, Sink, Value};
+use tome::item::{About, Body, Content, Item, Metadata, Observer, Silent, Sink, Source, Value};
 use tome::reader::{Archive, Entry, EntryBody};
+use tome::sources::archive::ArchiveSource;
+use tome::sources::{self, redirects::RedirectList};
 use tome::storage::Owned;
 use tome::writer::{Options, Writer};
 
@@ -157,4 +160,120 @@ pub fn tell(archive: &Archive, entry: &Entry) -> tome::error::Result<Told> {
     };
     let bytes = if redirect.is_some() { vec![] } else { archive.content(entry)?.to_vec() };
     Ok((entry.path.clone(), entry.title.clone(), redirect, bytes))
+}
+
+/// Keeps items.
+#[derive(Default)]
+pub struct Collected(pub Vec<Item>);
+
+impl Sink for Collected {
+    fn put(&mut self, item: Item) -> tome::error::Result<()> {
+        self.0.push(item);
+        Ok(())
+    }
+}
+
+impl Collected {
+    pub fn paths(&self) -> Vec<&str> {
+        self.0.iter().map(|item| item.path.as_str()).collect()
+    }
+
+    pub fn get(&self, path: &str) -> &Item {
+        self.0.iter().find(|item| item.path == path).unwrap_or_else(|| panic!("{path} in {:?}", self.paths()))
+    }
+}
+
+/// Keeps what is reported.
+#[derive(Default)]
+pub struct Heard(Mutex<Vec<String>>);
+
+impl Observer for Heard {
+    fn warning(&self, path: &str, message: &str) {
+        self.0.lock().unwrap().push(format!("warning {path}: {message}"));
+    }
+
+    fn error(&self, path: &str, message: &str) {
+        self.0.lock().unwrap().push(format!("error {path}: {message}"));
+    }
+}
+
+impl Heard {
+    /// Returns `kind path: message` of all that was reported, sorted.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = self.0.lock().unwrap().clone();
+        lines.sort();
+        lines
+    }
+}
+
+/// Returns all bytes of a content.
+pub fn whole(content: &Content) -> std::io::Result<Vec<u8>> {
+    match content {
+        Content::Bytes(bytes) => Ok(bytes.clone()),
+        Content::Large { open, .. } => {
+            let mut bytes = vec![];
+            std::io::Read::read_to_end(&mut open()?, &mut bytes)?;
+            Ok(bytes)
+        }
+    }
+}
+
+/// Packs sources, as the program does: the first one says what the whole is. A `.tsv` is a list of
+/// redirects.
+pub fn pack_sources(
+    from: &[&Path],
+    options: Options,
+    observer: &dyn Observer,
+) -> tome::error::Result<Vec<u8>> {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("a.tome");
+    let mut writer = Writer::create(&path, options, observer)?;
+    let mut about = None;
+    for source in from {
+        let mut source: Box<dyn Source> = match source.extension() {
+            Some(ending) if ending == "tsv" => Box::new(RedirectList::open(source)?),
+            _ => sources::open(source, "", sources::Options::default())?,
+        };
+        about.get_or_insert(source.run(&mut writer, observer)?);
+    }
+    writer.finish(&about.unwrap_or_default())?;
+    Ok(std::fs::read(path).unwrap())
+}
+
+/// Extracts all of an archive into a folder, or into a zip if that is how the target is called.
+pub fn extract(archive: &Arc<Archive>, to: &Path, options: tome::extract::Options) -> tome::extract::Summary {
+    use tome::extract::{FolderSink, ZipSink};
+    let archive = Arc::clone(archive);
+    let mut source = ArchiveSource::new(Arc::clone(&archive), sources::Options::default());
+    let is_folder = Box::new(move |prefix: &str| Ok(archive.entries_with_prefix(prefix)?.next().is_some()));
+    if to.extension().is_some_and(|e| e == "zip") {
+        let mut sink = ZipSink::create(to, options).unwrap().with_folders(is_folder);
+        let about = source.run(&mut sink, &Silent).unwrap();
+        return sink.finish(&about).unwrap();
+    }
+    let mut sink = FolderSink::create(to, options).unwrap().with_folders(is_folder);
+    let about = source.run(&mut sink, &Silent).unwrap();
+    sink.finish(&about).unwrap()
+}
+
+/// The ways to extract all of an archive: under what name, and how.
+pub fn ways() -> Vec<(&'static str, tome::extract::Options)> {
+    let options = |portable_names, redirect_pages| tome::extract::Options {
+        portable_names,
+        redirect_pages,
+        ..tome::extract::Options::default()
+    };
+    vec![
+        ("plain", options(false, false)),
+        ("portable", options(true, false)),
+        ("pages", options(false, true)),
+        ("portable-pages", options(true, true)),
+        ("plain.zip", options(false, false)),
+        ("portable-pages.zip", options(true, true)),
+    ]
+}
+
+/// Returns the path of a sample file.
+pub fn sample(name: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("archives").join(name)
 }

@@ -24,7 +24,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("terminal", &["text"]),
     (
         "cli",
-        &["extract", "fold", "format", "item", "reader", "sources", "storage", "terminal", "text", "writer"],
+        &[
+            "extract", "fold", "format", "item", "manifest", "reader", "sources", "storage", "terminal",
+            "text", "writer",
+        ],
     ),
 ];
 

@@ -2,12 +2,15 @@
 //! tested beside its code, what a person types in `tests/cli`.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod archive;
 mod broken;
 mod cold;
 mod common;
 mod corrupt;
 mod damage;
+mod extract;
 mod independent;
 mod layering;
+mod roundtrip;
 mod spec;
 mod storage;

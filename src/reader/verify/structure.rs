@@ -367,7 +367,9 @@ impl Run<'_> {
     fn nodes<'a, P: Pages<'a>>(&self, tree: &Tree<'a, P>, facts: &[Option<LeafFacts>], whole: bool) {
         let mut leaf = 0;
         let name = tree.pages.name();
-        let mut waiting = vec![(tree.root.to_vec(), None)];
+        // A tree without leaves has no root.
+        let root = Some(&tree.root).filter(|root| !root.is_empty());
+        let mut waiting: Vec<_> = root.map(|root| (root.to_vec(), None)).into_iter().collect();
         // Depth first, children in order: the stack holds nodes still to be read.
         while let Some((bytes, level)) = waiting.pop() {
             let Some(node) = self.checked(Node::parse(&bytes, entries_place(0))) else { return };
