@@ -119,10 +119,10 @@ fn said(progress: &Progress, summary: Summary) -> Summary {
 
 fn is_folder(archive: &Arc<Archive>) -> tome::extract::names::IsFolder<'static> {
     let archive = Arc::clone(archive);
-    Box::new(move |prefix| match archive.entries_with_prefix(prefix)?.next() {
-        // What cannot be read cannot be extracted either.
-        None | Some(Err(_)) => Ok(false),
-        Some(Ok(_)) => Ok(true),
+    // What cannot be read cannot be extracted either.
+    Box::new(move |prefix| {
+        let first = archive.entries_with_prefix(prefix).ok().and_then(|mut entries| entries.next());
+        Ok(matches!(first, Some(Ok(_))))
     })
 }
 
