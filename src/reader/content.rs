@@ -48,6 +48,11 @@ impl Cache {
         self.0.clear();
     }
 
+    /// Forgets decoded blocks and keeps references: what is left when many articles have passed.
+    pub fn forget_blocks(&self) {
+        self.0.retain(|_, cached| matches!(cached, Cached::Reference(_)));
+    }
+
     /// Returns the bytes held now.
     pub fn weight(&self) -> u64 {
         self.0.weight()
