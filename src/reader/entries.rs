@@ -556,10 +556,9 @@ impl Archive {
         let records = self.records(number, &leaf)?;
         let classes = &self.names()?.classes;
         let mut before = leaf.first_counted();
-        for slot in 0..leaf.len() {
-            let record = records.get(slot, entries_place(number))?;
-            if let Record::Blob { class, .. } = record
-                && classes.get(class as usize).and_then(Class::kind) == Some(Kind::Article)
+        for (slot, class) in records.blob_classes().enumerate() {
+            if class.and_then(|class| classes.get(class as usize)).and_then(Class::kind)
+                == Some(Kind::Article)
             {
                 if before == ordinal {
                     return self.entry_at(RowPlace { leaf: number, slot: slot as u32 });
