@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Error, Place, Result, damaged};
-use crate::format::first_page::{FirstPage, Row, SectionKind, file_id};
+use crate::format::first_page::{FirstPage, Row, SectionKind};
 use crate::format::hash_tree::{DIGEST, Digest, PER_PAGE, Shape, digest};
 use crate::format::ids::PAGE;
 use crate::storage::Storage;
@@ -56,14 +56,14 @@ impl Tables {
         let len = storage.len();
         let page = PAGE as u64;
         let first = storage.read(0..page.min(len))?;
-        let (first, file_id, first_page_damage) = match FirstPage::parse(&first, len) {
-            Ok(parsed) => (parsed, file_id(&first), None),
+        let (first, file_id, first_page_damage) = match FirstPage::parse_with_id(&first, len) {
+            Ok((parsed, id)) => (parsed, id, None),
             Err(error @ Error::Unsupported { .. }) => return Err(error),
             Err(error) => {
                 // The copy decides whether this is a damaged archive or none at all.
                 let copy = storage.read(len.saturating_sub(page)..len)?;
-                match FirstPage::parse(&copy, len) {
-                    Ok(parsed) => (parsed, file_id(&copy), Some(error)),
+                match FirstPage::parse_with_id(&copy, len) {
+                    Ok((parsed, id)) => (parsed, id, Some(error)),
                     Err(_) => return Err(error),
                 }
             }

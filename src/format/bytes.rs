@@ -1,6 +1,6 @@
 //! Bounds-checked little-endian reading, varints, and columns of bit-packed integers.
 
-use crate::error::{FormatError, Place, Result};
+use crate::error::{Error, FormatError, Place, Result};
 
 /// Reads fixed-width little-endian numbers from a slice, one after the other.
 #[derive(Debug, Clone, Copy)]
@@ -26,21 +26,24 @@ impl<'a> Cursor<'a> {
     /// # Errors
     ///
     /// Fails if fewer are left; nothing is allocated.
+    #[inline]
     pub fn take(&mut self, n: usize) -> Result<&'a [u8]> {
-        let end = self.at.checked_add(n).filter(|&end| end <= self.bytes.len());
-        let Some(end) = end else {
-            return Err(FormatError::new(
-                self.place,
-                "truncated structure",
-                format!("{n} bytes wanted at byte {} of {}", self.at, self.bytes.len()),
-            )
-            .into());
-        };
-        let taken = &self.bytes[self.at..end];
-        self.at = end;
-        Ok(taken)
+        match self.bytes.get(self.at..).and_then(|rest| rest.get(..n)) {
+            Some(taken) => {
+                self.at += n;
+                Ok(taken)
+            }
+            None => Err(self.truncated(n)),
+        }
     }
 
+    #[cold]
+    fn truncated(&self, n: usize) -> Error {
+        let detail = format!("{n} bytes wanted at byte {} of {}", self.at, self.bytes.len());
+        FormatError::new(self.place, "truncated structure", detail).into()
+    }
+
+    #[inline]
     fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
         let mut out = [0; N];
         out.copy_from_slice(self.take(N)?);
@@ -116,6 +119,12 @@ pub fn varint_len(value: u32) -> usize {
 /// off, longer than 32 bits or not in its shortest form.
 #[inline]
 pub fn read_varint(bytes: &[u8]) -> Option<(u32, usize)> {
+    // The usual case.
+    if let Some(&b) = bytes.first()
+        && b < 0x80
+    {
+        return Some((u32::from(b), 1));
+    }
     let mut value = 0u32;
     for (i, &b) in bytes.iter().take(5).enumerate() {
         if i == 4 && b > 0x0f {
@@ -152,11 +161,11 @@ impl Column {
 
     /// Reads a descriptor.
     pub fn parse(cursor: &mut Cursor<'_>) -> Result<Self> {
-        let (base, width, place) = (cursor.u64()?, cursor.u8()?, cursor.place);
+        let [base @ .., width] = cursor.array::<{ Self::DESCRIPTOR }>()?;
         if width > 64 {
-            return Err(FormatError::new(place, "column width", format!("{width} bits")).into());
+            return Err(FormatError::new(cursor.place, "column width", format!("{width} bits")).into());
         }
-        Ok(Self { base, width })
+        Ok(Self { base: u64::from_le_bytes(base), width })
     }
 
     /// Appends the descriptor.

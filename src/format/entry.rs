@@ -121,6 +121,23 @@ impl<'a> RecordsView<'a> {
         self.n == 0
     }
 
+    fn is_redirect(&self, slot: usize) -> bool {
+        self.bitmap[slot / 8] >> (slot % 8) & 1 == 1
+    }
+
+    /// Returns the classes of all rows in order; `None` for a redirect.
+    pub fn blob_classes(&self) -> impl Iterator<Item = Option<u64>> + '_ {
+        let (column, packed) = self.columns[0];
+        let mut row = 0;
+        (0..self.n).map(move |slot| {
+            if self.is_redirect(slot) {
+                return None;
+            }
+            row += 1;
+            column.get(packed, row - 1)
+        })
+    }
+
     /// Returns a row's record.
     pub fn get(&self, slot: usize, place: Place) -> Result<Record> {
         let bad =
@@ -128,13 +145,14 @@ impl<'a> RecordsView<'a> {
         if slot >= self.n {
             return Err(bad("the row").into());
         }
+        let redirect = self.is_redirect(slot);
         let before = rank(self.bitmap, slot);
         let value = |column: usize, row: usize, limit: u64| {
             let (c, packed) = self.columns[column];
             c.get(packed, row).filter(|&v| v <= limit).ok_or_else(|| bad(COLUMNS[column]))
         };
         let ids = u64::from(u32::MAX - 1);
-        if self.bitmap[slot / 8] >> (slot % 8) & 1 == 1 {
+        if redirect {
             return Ok(Record::Redirect {
                 class: value(4, before, MAX_CLASSES as u64)? as u32,
                 target: value(5, before, ids)? as u32,

@@ -322,6 +322,16 @@ impl FirstPage {
     /// [`Error::NotAnArchive`] without the magic, [`Error::Format`] for damage,
     /// [`Error::Unsupported`] for a version or feature that this code does not read.
     pub fn parse(page: &[u8], file_len: u64) -> Result<Self> {
+        Self::parse_with_id(page, file_len).map(|(first, _)| first)
+    }
+
+    /// Reads and checks a page as [`FirstPage::parse`] does; returns its [`file_id`] as well, which for
+    /// an archive without a signature is the hash that the checksum is the start of.
+    ///
+    /// # Errors
+    ///
+    /// As [`FirstPage::parse`].
+    pub fn parse_with_id(page: &[u8], file_len: u64) -> Result<(Self, [u8; 32])> {
         let place = Place::FirstPage;
         if looks(page) == Looks::Foreign {
             return Err(Error::NotAnArchive { found: describe(page) });
@@ -331,7 +341,8 @@ impl FirstPage {
         }
         let mut c = Cursor::new(page, place);
         c.take(MAGIC.len())?;
-        if c.take(DIGEST)? != checksum(page) {
+        let hash = hash_without(page, &[CHECKSUM..CHECKSUM + DIGEST]);
+        if c.take(DIGEST)? != &hash[..DIGEST] {
             return damaged!(place, "checksum", "the page does not match its checksum");
         }
         let version = (c.u16()?, c.u16()?);
@@ -398,7 +409,8 @@ impl FirstPage {
             }
         }
         first.check_rows()?;
-        Ok(first)
+        let id = if first.signature_len == 0 { hash } else { file_id(page) };
+        Ok((first, id))
     }
 
     fn check_geometry(&self, file_len: u64) -> Result<()> {
@@ -502,20 +514,25 @@ impl FirstPage {
 
 /// Returns the checksum of a page: the digest of its bytes with the checksum's own field zero.
 pub fn checksum(page: &[u8]) -> Digest {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(&page[..CHECKSUM]).update(&[0; DIGEST]).update(&page[CHECKSUM + DIGEST..]);
     let mut out = [0; DIGEST];
-    out.copy_from_slice(&hasher.finalize().as_bytes()[..DIGEST]);
+    out.copy_from_slice(&hash_without(page, &[CHECKSUM..CHECKSUM + DIGEST])[..DIGEST]);
     out
 }
 
 /// Returns the identity of an archive from its first page: BLAKE3-256 of the page with checksum and
 /// signature length zero, so that signing does not change it.
 pub fn file_id(page: &[u8]) -> [u8; 32] {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(&page[..CHECKSUM]).update(&[0; DIGEST]).update(&page[CHECKSUM + DIGEST..SIGNATURE_LEN]);
-    hasher.update(&[0; 8]).update(&page[SIGNATURE_LEN + 8..]);
-    *hasher.finalize().as_bytes()
+    hash_without(page, &[CHECKSUM..CHECKSUM + DIGEST, SIGNATURE_LEN..SIGNATURE_LEN + 8])
+}
+
+/// Returns the BLAKE3-256 of a page, some fields of it zero. The whole page at once: BLAKE3 then hashes
+/// its four chunks side by side.
+fn hash_without(page: &[u8], fields: &[std::ops::Range<usize>]) -> [u8; 32] {
+    let mut page = page.to_vec();
+    for field in fields {
+        page[field.clone()].fill(0);
+    }
+    *blake3::hash(&page).as_bytes()
 }
 
 fn describe(page: &[u8]) -> String {

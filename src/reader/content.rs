@@ -18,6 +18,9 @@ use crate::format::hash_tree::digest;
 /// archives. What was used least recently makes room.
 pub struct Cache(quick_cache::sync::Cache<u64, Cached, Weigh>);
 
+/// Parts of the cache, each with a lock of its own.
+const SHARDS: usize = 4;
+
 #[derive(Clone)]
 enum Cached {
     Block(Arc<Vec<u8>>),
@@ -39,13 +42,27 @@ impl quick_cache::Weighter<u64, Cached> for Weigh {
 impl Cache {
     /// Returns a cache of so many bytes.
     pub fn new(bytes: usize) -> Self {
-        // The estimate only sizes the first hash table.
-        Self(quick_cache::sync::Cache::with_weighter(bytes / (96 * 1024), bytes as u64, Weigh))
+        let mut options = quick_cache::OptionsBuilder::new();
+        // The estimate only sizes the first hash table. By default there are four shards a core, and to
+        // count cores costs the first open of a process several files of `/proc`; a shard must have room
+        // for the largest block.
+        options.shards(SHARDS).estimated_items_capacity(bytes / (96 * 1024)).weight_capacity(bytes as u64);
+        let hasher = quick_cache::DefaultHashBuilder::default();
+        let lifecycle = quick_cache::sync::DefaultLifecycle::default();
+        Self(match options.build() {
+            Ok(options) => quick_cache::sync::Cache::with_options(options, Weigh, hasher, lifecycle),
+            Err(_) => quick_cache::sync::Cache::with_weighter(0, bytes as u64, Weigh),
+        })
     }
 
     /// Forgets everything.
     pub fn clear(&self) {
         self.0.clear();
+    }
+
+    /// Forgets decoded blocks and keeps references: what is left when many articles have passed.
+    pub fn forget_blocks(&self) {
+        self.0.retain(|_, cached| matches!(cached, Cached::Reference(_)));
     }
 
     /// Returns the bytes held now.
@@ -329,13 +346,14 @@ impl Archive {
         if record.role != Role::Reference {
             return damaged!(Place::Block(id), "block reference", "a block names it, but it is no reference");
         }
+        let place = Place::Block(id);
         let reference = match self.raw_uncached(id, &record) {
-            Ok(raw) => Reference::new(&raw, Place::Block(id))?,
+            Ok(raw) => Reference::new(&raw, place)?,
             Err(error) if error.is_damage() => match self.repair_reference(id, &record)? {
-                Some(stored) if record.coding == Coding::Stored => Reference::new(&stored, Place::Block(id))?,
+                Some(stored) if record.coding == Coding::Stored => Reference::new(&stored, place)?,
                 Some(stored) => {
-                    let raw = codec::decode(&stored, record.raw_len as usize, None, Place::Block(id))?;
-                    Reference::new(&raw, Place::Block(id))?
+                    let raw = codec::decode(&stored, record.raw_len as usize, None, place)?;
+                    Reference::new(&raw, place)?
                 }
                 None => return Err(error),
             },

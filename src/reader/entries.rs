@@ -1,6 +1,7 @@
 //! Entries: by path, by title, by id, in order, at random.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 use super::{Archive, cached};
 use crate::error::{Error, FormatError, Place, Result, damaged};
@@ -12,7 +13,7 @@ use crate::format::first_page::SectionKind;
 use crate::format::ids::{EntryId, PAGE};
 use crate::format::small;
 use crate::format::strings::KEY_INLINE;
-use crate::format::strings::leaf::Leaf;
+use crate::format::strings::leaf::{Leaf, Rows, touch};
 use crate::format::strings::symbols::Symbols;
 use crate::format::strings::tree::{Pages, RowPlace, Tree};
 use crate::item::Kind;
@@ -202,16 +203,25 @@ impl Archive {
     /// Fails if a page on the way is damaged.
     pub fn entry_by_path(&self, path: &str) -> Result<Option<Entry>> {
         let tree = self.entry_tree()?;
-        let Some((mut place, mut equal)) = tree.lower_bound(path.as_bytes())? else { return Ok(None) };
-        while equal {
-            let Some(entry) = self.entry_at(place)? else { return Ok(None) };
+        let hit = match tree.seek(path.as_bytes())? {
+            Some(hit) if hit.sought.equal => hit,
+            _ => return Ok(None),
+        };
+        let mut place = hit.place();
+        let mut next = {
+            let leaf = tree.view(hit.leaf, &hit.page)?;
+            let mut rows = leaf.rows_found(hit.sought, path.as_bytes(), tree.symbols);
+            Some(self.next_entry(place, &leaf, &mut rows)?)
+        };
+        while let Some(entry) = next {
             match entry.path.as_str().cmp(path) {
-                std::cmp::Ordering::Equal => return Ok(Some(entry)),
-                std::cmp::Ordering::Greater => return Ok(None),
+                Ordering::Equal => return Ok(Some(entry)),
                 // Paths longer than a leaf holds may begin alike.
-                std::cmp::Ordering::Less => equal = path.len() >= KEY_INLINE,
+                Ordering::Less if path.len() >= KEY_INLINE => {}
+                _ => return Ok(None),
             }
             place = self.next_place(place)?;
+            next = self.entry_at(place)?;
         }
         Ok(None)
     }
@@ -248,13 +258,19 @@ impl Archive {
         }
         let page = tree.pages.leaf(place.leaf)?;
         let leaf = tree.view(place.leaf, &page)?;
-        let records = self.records(place.leaf, &leaf)?;
+        touch(leaf.records());
         let mut rows = leaf.rows_from(place.slot as usize, tree.symbols)?;
+        self.next_entry(place, &leaf, &mut rows).map(Some)
+    }
+
+    /// Returns the entry of the row that comes next, which must be the one at `place`.
+    fn next_entry(&self, place: RowPlace, leaf: &Leaf<'_>, rows: &mut Rows<'_, '_>) -> Result<Entry> {
+        let records = self.records(place.leaf, leaf)?;
         if rows.next_slot() != place.slot as usize || !rows.advance()? {
             return damaged!(entries_place(place.leaf), "slot", "{} of {}", place.slot, leaf.len());
         }
         let key = std::mem::take(&mut rows.key);
-        self.entry(leaf.first_rank(), place.slot, key, rows.extra, &records).map(Some)
+        self.entry(leaf.first_rank(), place.slot, key, rows.extra, &records)
     }
 
     fn records<'p>(&self, number: u32, leaf: &Leaf<'p>) -> Result<RecordsView<'p>> {
@@ -440,9 +456,12 @@ impl Archive {
     }
 
     pub(super) fn title_entry(&self, record: TitleRecord, key: &[u8]) -> Result<(String, Entry)> {
-        let place = RowPlace { leaf: record.leaf, slot: record.slot };
-        match self.entry_at(place)? {
-            Some(entry) => Ok((String::from_utf8_lossy(key).into_owned(), entry)),
+        Ok((String::from_utf8_lossy(key).into_owned(), self.titled_entry(record)?))
+    }
+
+    fn titled_entry(&self, record: TitleRecord) -> Result<Entry> {
+        match self.entry_at(RowPlace { leaf: record.leaf, slot: record.slot })? {
+            Some(entry) => Ok(entry),
             None => damaged!(entries_place(record.leaf), "title row", "there is no such leaf"),
         }
     }
@@ -457,19 +476,28 @@ impl Archive {
         let stored = &key.as_bytes()[..key.len().min(KEY_INLINE)];
         let mut out = vec![];
         let tree = self.title_tree()?;
-        let Some((place, true)) = tree.lower_bound(stored)? else { return Ok(out) };
-        for leaf in place.leaf..tree.pages.leaves() {
-            let page = tree.pages.leaf(leaf)?;
+        let hit = match tree.seek(stored)? {
+            Some(hit) if hit.sought.equal => hit,
+            _ => return Ok(out),
+        };
+        let (first, sought, mut found) = (hit.leaf, hit.sought, Some(hit.page));
+        for leaf in first..tree.pages.leaves() {
+            let page = match found.take() {
+                Some(page) => page,
+                None => tree.pages.leaf(leaf)?,
+            };
             let view = tree.view(leaf, &page)?;
-            let skip = if leaf == place.leaf { place.slot as usize } else { 0 };
-            let mut rows = view.rows_from(skip, tree.symbols)?;
+            let mut rows = match leaf == first {
+                true => view.rows_found(sought, stored, tree.symbols),
+                false => view.rows_from(0, tree.symbols)?,
+            };
             while rows.advance()? {
                 if rows.key != stored || out.len() >= MAX_SAME_TITLE {
                     return Ok(out);
                 }
                 let slot = rows.next_slot() - 1;
                 let record = TitleRecords::get(view.records(), view.len(), slot, titles_place(leaf))?;
-                let (_, entry) = self.title_entry(record, &rows.key)?;
+                let entry = self.titled_entry(record)?;
                 // A key longer than a leaf holds is compared whole.
                 if stored.len() < KEY_INLINE || title_key(&entry.title) == key {
                     out.push(entry);
@@ -528,10 +556,9 @@ impl Archive {
         let records = self.records(number, &leaf)?;
         let classes = &self.names()?.classes;
         let mut before = leaf.first_counted();
-        for slot in 0..leaf.len() {
-            let record = records.get(slot, entries_place(number))?;
-            if let Record::Blob { class, .. } = record
-                && classes.get(class as usize).and_then(Class::kind) == Some(Kind::Article)
+        for (slot, class) in records.blob_classes().enumerate() {
+            if class.and_then(|class| classes.get(class as usize)).and_then(Class::kind)
+                == Some(Kind::Article)
             {
                 if before == ordinal {
                     return self.entry_at(RowPlace { leaf: number, slot: slot as u32 });

@@ -2,6 +2,7 @@
 //! Random Access String Compression", VLDB 2020): a table of up to 255 symbols of one to eight bytes;
 //! a code is the number of a symbol, or 255 followed by a byte as it is.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use crate::error::{Place, Result, damaged};
@@ -18,8 +19,9 @@ pub const MAX_SYMBOL: usize = 8;
 /// A table of symbols, ready to decode.
 #[derive(Clone)]
 pub struct Symbols {
-    bytes: [[u8; MAX_SYMBOL]; MAX_SYMBOLS],
-    lens: [u8; MAX_SYMBOLS],
+    /// One for every code; those of no symbol have length 0.
+    bytes: [[u8; MAX_SYMBOL]; 256],
+    lens: [u8; 256],
     n: usize,
 }
 
@@ -31,7 +33,7 @@ impl std::fmt::Debug for Symbols {
 
 impl Default for Symbols {
     fn default() -> Self {
-        Self { bytes: [[0; MAX_SYMBOL]; MAX_SYMBOLS], lens: [0; MAX_SYMBOLS], n: 0 }
+        Self { bytes: [[0; MAX_SYMBOL]; 256], lens: [0; 256], n: 0 }
     }
 }
 
@@ -80,23 +82,52 @@ impl Symbols {
     /// Appends what `codes` stand for; false if a code has no symbol or an escape has no byte.
     #[inline]
     pub fn decode(&self, codes: &[u8], out: &mut Vec<u8>) -> bool {
-        let mut i = 0;
-        while i < codes.len() {
-            let code = codes[i];
-            i += 1;
+        let mut codes = codes.iter();
+        while let Some(&code) = codes.next() {
             if code == ESCAPE {
-                let Some(&b) = codes.get(i) else { return false };
+                let Some(&b) = codes.next() else { return false };
                 out.push(b);
-                i += 1;
-            } else {
-                let code = usize::from(code);
-                if code >= self.n {
-                    return false;
-                }
-                out.extend_from_slice(self.symbol(code));
+                continue;
             }
+            let len = usize::from(self.lens[usize::from(code)]);
+            if len == 0 {
+                return false;
+            }
+            // Eight bytes always and the end cut off: one store, where a length that varies is a call.
+            let end = out.len() + len;
+            out.extend_from_slice(&self.bytes[usize::from(code)]);
+            out.truncate(end);
         }
         true
+    }
+
+    /// Compares what `codes` stand for with a text, as far as they are alike: how many bytes they share,
+    /// and which is greater. `None` if a code up to there has no symbol or an escape has no byte.
+    #[inline]
+    pub fn compare(&self, codes: &[u8], text: &[u8]) -> Option<(usize, Ordering)> {
+        let mut shared = 0;
+        let mut codes = codes.iter();
+        while let Some(&code) = codes.next() {
+            let (word, len) = if code == ESCAPE {
+                (u64::from(*codes.next()?), 1)
+            } else {
+                (u64::from_le_bytes(self.bytes[usize::from(code)]), usize::from(self.lens[usize::from(code)]))
+            };
+            if len == 0 {
+                return None;
+            }
+            let rest = &text[shared..];
+            let other = rest.first_chunk().map_or_else(|| word_of(rest), |eight| u64::from_le_bytes(*eight));
+            let (alike, have) = (((word ^ other).trailing_zeros() / 8) as usize, len.min(rest.len()));
+            if alike < have {
+                return Some((shared + alike, ((word >> (8 * alike)) as u8).cmp(&rest[alike])));
+            }
+            shared += have;
+            if have < len {
+                return Some((shared, Ordering::Greater));
+            }
+        }
+        Some((shared, if shared == text.len() { Ordering::Equal } else { Ordering::Less }))
     }
 
     fn from_list(list: &[(u64, usize)]) -> Self {
@@ -189,7 +220,7 @@ pub fn train<'a>(sample: impl Iterator<Item = &'a [u8]> + Clone) -> Symbols {
             let mut last: Option<(u64, usize)> = None;
             while let Some(&first) = rest.first() {
                 let len = encoder.longest(rest).map_or(1, |(_, len)| len);
-                let piece = (word(&rest[..len]), len);
+                let piece = (word_of(&rest[..len]), len);
                 *count.entry(piece).or_default() += 1;
                 if len > 1 {
                     *count.entry((u64::from(first), 1)).or_default() += 1;
@@ -220,7 +251,8 @@ pub fn train<'a>(sample: impl Iterator<Item = &'a [u8]> + Clone) -> Symbols {
     table
 }
 
-fn word(bytes: &[u8]) -> u64 {
+/// Returns up to eight bytes as a number.
+fn word_of(bytes: &[u8]) -> u64 {
     let mut out = [0; 8];
     out[..bytes.len()].copy_from_slice(bytes);
     u64::from_le_bytes(out)
@@ -243,6 +275,9 @@ mod tests {
                 prop_assert!(codes.len() <= 2 * text.len());
                 prop_assert!(table.decode(&codes, &mut back));
                 prop_assert_eq!(&back, text);
+                let other = texts.first().map_or(&b""[..], |t| t);
+                let shared = text.iter().zip(other).take_while(|(a, b)| a == b).count();
+                prop_assert_eq!(table.compare(&codes, other), Some((shared, text[..].cmp(other))));
             }
         }
 

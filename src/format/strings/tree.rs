@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::KEY_INLINE;
-use super::leaf::Leaf;
+use super::leaf::{Leaf, Sought, touch};
 use super::node::Node;
 use super::symbols::Symbols;
 use crate::error::{Place, Result, damaged};
@@ -39,6 +39,23 @@ pub struct RowPlace {
     pub slot: u32,
 }
 
+/// A row that a search led to.
+pub struct Hit<'a> {
+    /// The leaf's number.
+    pub leaf: u32,
+    /// The leaf.
+    pub page: Cow<'a, [u8]>,
+    /// The row in it.
+    pub sought: Sought,
+}
+
+impl Hit<'_> {
+    /// Returns where the row stands.
+    pub fn place(&self) -> RowPlace {
+        RowPlace { leaf: self.leaf, slot: self.sought.slot as u32 }
+    }
+}
+
 impl<'a, P: Pages<'a>> Tree<'a, P> {
     fn place(&self, page: u32) -> Place {
         Place::Section(self.pages.name(), u64::from(page) * crate::format::ids::PAGE as u64)
@@ -65,32 +82,34 @@ impl<'a, P: Pages<'a>> Tree<'a, P> {
         Ok(Some(child))
     }
 
-    /// Returns the place of the first row whose key, as far as leaves hold it, is not less than
-    /// `key`, and whether it equals it; `None` if all are less. One leaf more is read where the row
-    /// is the first of its leaf.
-    pub fn lower_bound(&self, key: &[u8]) -> Result<Option<(RowPlace, bool)>> {
+    /// Returns the first row whose key, as far as leaves hold it, is not less than `key`; `None` if all
+    /// are less. One leaf more is read where the row is the first of its leaf.
+    pub fn seek(&self, key: &[u8]) -> Result<Option<Hit<'a>>> {
         let key = &key[..key.len().min(KEY_INLINE)];
         let found = self.descend(|node| node.last_where(|i| Ok(node.separator(i)? < key)))?;
         let Some(leaf) = found else { return Ok(None) };
         let page = self.pages.leaf(leaf)?;
+        touch(&page);
         let view = Leaf::parse(&page, self.place(leaf))?;
-        let (slot, equal) = view.seek(key, self.symbols)?;
-        if slot < view.len() {
-            return Ok(Some((RowPlace { leaf, slot: slot as u32 }, equal)));
+        let sought = view.seek(key, self.symbols)?;
+        if sought.slot < view.len() {
+            return Ok(Some(Hit { leaf, page, sought }));
         }
         if leaf + 1 >= self.pages.leaves() {
             return Ok(None);
         }
-        let page = self.pages.leaf(leaf + 1)?;
-        let (slot, equal) = Leaf::parse(&page, self.place(leaf + 1))?.seek(key, self.symbols)?;
-        if slot != 0 {
-            return damaged!(
-                self.place(leaf + 1),
-                "order",
-                "a separator is greater than its leaf's first key"
-            );
+        let leaf = leaf + 1;
+        let page = self.pages.leaf(leaf)?;
+        let sought = Leaf::parse(&page, self.place(leaf))?.seek(key, self.symbols)?;
+        if sought.slot != 0 {
+            return damaged!(self.place(leaf), "order", "a separator is greater than its leaf's first key");
         }
-        Ok(Some((RowPlace { leaf: leaf + 1, slot: 0 }, equal)))
+        Ok(Some(Hit { leaf, page, sought }))
+    }
+
+    /// Returns the place of the first row whose key is not less than `key`, and whether it equals it.
+    pub fn lower_bound(&self, key: &[u8]) -> Result<Option<(RowPlace, bool)>> {
+        Ok(self.seek(key)?.map(|hit| (hit.place(), hit.sought.equal)))
     }
 
     /// Returns the place of the row with a rank.
