@@ -341,7 +341,7 @@ impl FirstPage {
         }
         let mut c = Cursor::new(page, place);
         c.take(MAGIC.len())?;
-        let hash = hash_without(page, &[CHECKSUM..CHECKSUM + DIGEST]);
+        let hash = hash_without(page, &[(CHECKSUM, DIGEST)]);
         if c.take(DIGEST)? != &hash[..DIGEST] {
             return damaged!(place, "checksum", "the page does not match its checksum");
         }
@@ -515,22 +515,22 @@ impl FirstPage {
 /// Returns the checksum of a page: the digest of its bytes with the checksum's own field zero.
 pub fn checksum(page: &[u8]) -> Digest {
     let mut out = [0; DIGEST];
-    out.copy_from_slice(&hash_without(page, &[CHECKSUM..CHECKSUM + DIGEST])[..DIGEST]);
+    out.copy_from_slice(&hash_without(page, &[(CHECKSUM, DIGEST)])[..DIGEST]);
     out
 }
 
 /// Returns the identity of an archive from its first page: BLAKE3-256 of the page with checksum and
 /// signature length zero, so that signing does not change it.
 pub fn file_id(page: &[u8]) -> [u8; 32] {
-    hash_without(page, &[CHECKSUM..CHECKSUM + DIGEST, SIGNATURE_LEN..SIGNATURE_LEN + 8])
+    hash_without(page, &[(CHECKSUM, DIGEST), (SIGNATURE_LEN, 8)])
 }
 
-/// Returns the BLAKE3-256 of a page, some fields of it zero. The whole page at once: BLAKE3 then hashes
+/// Returns the BLAKE3-256 of a page, some fields (offset, length) of it zero. The whole page at once: BLAKE3 then hashes
 /// its four chunks side by side.
-fn hash_without(page: &[u8], fields: &[std::ops::Range<usize>]) -> [u8; 32] {
+fn hash_without(page: &[u8], fields: &[(usize, usize)]) -> [u8; 32] {
     let mut page = page.to_vec();
-    for field in fields {
-        page[field.clone()].fill(0);
+    for &(offset, len) in fields {
+        page[offset..offset + len].fill(0);
     }
     *blake3::hash(&page).as_bytes()
 }
