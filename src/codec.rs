@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use zstd::zstd_safe::{self, CCtx, CDict, CParameter, DCtx, DDict, DictAttachPref};
 
 use crate::error::{Place, Result, damaged};
-use crate::limits::MAX_REFERENCE_RAW;
+use crate::limits::{MAX_REFERENCE_RAW, MAX_WINDOW_LOG};
 
 /// What a zstd dictionary of the formatted kind begins with; a raw one must not.
 const DICTIONARY_MAGIC: [u8; 4] = [0x37, 0xa4, 0x30, 0xec];
@@ -121,6 +121,7 @@ pub fn decode(stored: &[u8], raw_len: usize, reference: Option<&Reference>, plac
         Ok(n) => return damaged!(place, "frame", "{n} bytes of a frame in {} stored bytes", stored.len()),
         Err(e) => return damaged!(place, "frame", "{}", zstd_safe::get_error_name(e)),
     }
+    check_frame(stored, raw_len, place)?;
     let mut raw: Vec<u8> = Vec::with_capacity(raw_len);
     let result = DECODER.with_borrow_mut(|decoder| match reference {
         Some(reference) => decoder.decompress_using_ddict(&mut raw, stored, &reference.dictionary),
@@ -131,6 +132,25 @@ pub fn decode(stored: &[u8], raw_len: usize, reference: Option<&Reference>, plac
         Ok(n) => damaged!(place, "decoded length", "{n} bytes, {raw_len} expected"),
         Err(e) => damaged!(place, "decoding", "{}", zstd_safe::get_error_name(e)),
     }
+}
+
+/// Checks what a frame's header says (RFC 8878, section 3.1.1.1): no checksum, no dictionary id, and a
+/// window that any reader can afford.
+fn check_frame(stored: &[u8], raw_len: usize, place: Place) -> Result<()> {
+    let &[_, _, _, _, descriptor, next, ..] = stored else {
+        return damaged!(place, "frame", "{} bytes", stored.len());
+    };
+    let single_segment = descriptor & 0x20 != 0;
+    let window = if single_segment {
+        raw_len as u64
+    } else {
+        let base = 1u64 << (10 + (next >> 3));
+        base + base / 8 * u64::from(next & 7)
+    };
+    if descriptor & 0x07 != 0 || window > 1 << MAX_WINDOW_LOG {
+        return damaged!(place, "frame", "descriptor {descriptor:#04x}, a window of {window} bytes");
+    }
+    Ok(())
 }
 
 #[cfg(test)]

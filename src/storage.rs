@@ -160,11 +160,12 @@ fn read_exact_at(file: &File, mut bytes: &mut [u8], mut at: u64) -> std::io::Res
 /// A file mapped into memory, from some byte on.
 #[derive(Debug)]
 pub struct Mapped {
+    // Dropped before the mapping, whose addresses another one may take at once.
+    #[cfg(unix)]
+    watched: Option<fault::Watched>,
     map: Option<memmap2::Mmap>,
     start: usize,
     path: PathBuf,
-    #[cfg(unix)]
-    watched: Option<fault::Watched>,
 }
 
 impl Mapped {
@@ -175,7 +176,8 @@ impl Mapped {
     /// The caller accepts that nobody changes the file while it is mapped. An archive is replaced
     /// safely by renaming a new file over it, as this crate's writer does; rewriting it in place may
     /// show a reader old and new bytes mixed (pages that were checked already are not checked
-    /// again), and cutting it short ends the process unless [`guard_faults`] was called.
+    /// again), and cutting it short ends the process unless [`guard_faults`] was called; a cut within
+    /// the file's last page shows zeros and no fault.
     ///
     /// # Errors
     ///
@@ -206,11 +208,11 @@ impl Mapped {
         #[cfg(unix)]
         let watched = map.as_ref().and_then(|m| fault::watch(m.as_ptr() as usize, m.len()));
         Ok(Self {
+            #[cfg(unix)]
+            watched,
             map,
             start,
             path: path.to_path_buf(),
-            #[cfg(unix)]
-            watched,
         })
     }
 

@@ -28,6 +28,9 @@ impl Class {
     /// Flag: the entry has rows in the title table.
     pub const TITLED: u8 = 4;
 
+    /// All flags that are defined.
+    pub const FLAGS: u8 = Self::GENERATED | Self::ESCAPED | Self::TITLED;
+
     /// Returns the kind, if it is a known one.
     pub fn kind(&self) -> Option<Kind> {
         match self.kind {
@@ -50,6 +53,12 @@ impl Class {
 
 /// The most classes in an archive.
 pub const MAX_CLASSES: usize = 1 << 16;
+
+/// The longest mime type in bytes, its parameters included.
+pub const MAX_MIME: usize = 255;
+
+/// The longest blob: all blocks there can be, each as long as it can be.
+pub const MAX_BLOB: u64 = 1 << 56;
 
 /// One entry's record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,10 +168,10 @@ impl<'a> RecordsView<'a> {
             });
         }
         let row = slot - before;
-        let blob = BlobPlace {
-            block: value(1, row, ids)? as u32,
-            offset: value(2, row, ids)? as u32,
-            len: value(3, row, u64::MAX)?,
+        let blob = match value(3, row, MAX_BLOB)? {
+            // Where nothing lies means nothing.
+            0 => BlobPlace::default(),
+            len => BlobPlace { block: value(1, row, ids)? as u32, offset: value(2, row, ids)? as u32, len },
         };
         Ok(Record::Blob { class: value(0, row, MAX_CLASSES as u64)? as u32, blob })
     }
@@ -375,6 +384,9 @@ pub enum TitleRule {
 }
 
 impl TitleRule {
+    /// The largest number of a rule.
+    pub const MAX: u8 = 2;
+
     /// Returns the rule with a number; an unknown one is [`TitleRule::Path`].
     pub fn from_number(number: u8) -> Self {
         match number {
@@ -442,6 +454,13 @@ impl TitleRecords {
 
     fn columns(bounds: [(u32, u32); 2]) -> [Column; 2] {
         bounds.map(|(min, max)| Column::spanning(u64::from(min), u64::from(max)))
+    }
+
+    /// Returns the length of the records of `n` rows.
+    pub fn len(bytes: &[u8], n: usize) -> Result<usize> {
+        let mut c = Cursor::new(bytes, Place::Section("titles", 0));
+        let columns = [Column::parse(&mut c)?, Column::parse(&mut c)?];
+        Ok(2 * Column::DESCRIPTOR + columns.iter().map(|c| c.packed_len(n)).sum::<usize>())
     }
 
     /// Returns a row's record from the records of `n` rows.

@@ -1,9 +1,11 @@
 //! The first page: all that opening an archive reads.
 
 use super::bytes::Cursor;
+use super::entry::TitleRule;
 use super::hash_tree::{DIGEST, Digest, Shape, TOP_DIGESTS};
 use super::ids::{NONE, PAGE};
 use crate::error::{Error, FormatError, Place, Result, damaged};
+use crate::fold::TITLE_KEY_VERSION;
 
 /// The first eight bytes: not ASCII, the name, a CR LF that a transfer in text mode would change,
 /// and the character at which old systems stop typing a file out.
@@ -389,6 +391,15 @@ impl FirstPage {
             top: vec![],
             rows: vec![],
         };
+        if title_key != TITLE_KEY_VERSION {
+            return Err(Error::Unsupported {
+                found: format!("title key version {title_key}"),
+                supported: format!("title key version {TITLE_KEY_VERSION}"),
+            });
+        }
+        if title_rule > TitleRule::MAX {
+            return damaged!(place, "title rule", "{title_rule} is unknown");
+        }
         first.check_geometry(file_len)?;
         let shape = first.shape();
         for i in 0..TOP_DIGESTS {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::bytes::Cursor;
-use super::entry::{Class, MAX_CLASSES};
+use super::entry::{Class, MAX_CLASSES, MAX_MIME};
 use crate::error::{Place, Result, damaged};
 use crate::item::{Metadata, Value};
 use crate::limits::MAX_METADATA;
@@ -66,10 +66,21 @@ pub fn read_classes(bytes: &[u8]) -> Result<Vec<Class>> {
     if classes.len() > MAX_CLASSES {
         return damaged!(place, "classes", "{} of them", classes.len());
     }
-    match classes.iter().position(|c| c.kind().is_none()) {
-        Some(i) => damaged!(place, "classes", "class {i} is of kind {}", classes[i].kind),
-        None => Ok(classes),
+    let known = |c: &Class| c.kind().is_some() && c.flags & !Class::FLAGS == 0 && c.mime.len() <= MAX_MIME;
+    if let Some(i) = classes.iter().position(|c| !known(c)) {
+        let Class { kind, flags, mime } = &classes[i];
+        return damaged!(
+            place,
+            "classes",
+            "class {i}: kind {kind}, flags {flags:#x}, {} bytes of type",
+            mime.len()
+        );
     }
+    let distinct: std::collections::HashSet<&Class> = classes.iter().collect();
+    if distinct.len() != classes.len() {
+        return damaged!(place, "classes", "a class is there twice");
+    }
+    Ok(classes)
 }
 
 /// The languages of those entries whose language is not the archive's.

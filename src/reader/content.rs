@@ -197,12 +197,16 @@ impl Archive {
                 return Ok(());
             }
             out.write_all(&part).map_err(|e| Error::io("write", "output", e))?;
+            self.tables.storage().check_fault()?;
             at += part.len() as u64;
         }
     }
 
     fn blob_range(&self, place: BlobPlace, range: Range<u64>) -> Result<Content<'_>> {
-        let record = self.block_record(place.block)?;
+        let record = self.content_record(place.block)?;
+        if place.offset >= record.raw_len {
+            return damaged!(Place::Block(place.block), "blob", "it begins at byte {}", place.offset);
+        }
         let within = u64::from(place.offset)..u64::from(place.offset) + place.len;
         if within.end <= u64::from(record.raw_len) {
             let bytes = (within.start + range.start) as usize..(within.start + range.end) as usize;
@@ -219,7 +223,7 @@ impl Archive {
         while from >= u64::from(record.raw_len) {
             from -= u64::from(record.raw_len);
             id = self.next_block(id, place)?;
-            record = self.block_record(id)?;
+            record = self.content_record(id)?;
         }
         self.run(place, id, record, from, range.end - range.start)
     }
@@ -246,7 +250,12 @@ impl Archive {
         let mut have = u64::from(record.raw_len) - from;
         while have < len {
             id = self.next_block(id, place)?;
-            record = self.block_record(id)?;
+            let end = record.range().end;
+            record = self.content_record(id)?;
+            if record.offset != end {
+                // What lies between is under no hash.
+                return damaged!(Place::Block(id), "block layout", "a gap before it");
+            }
             stored = stored && record.coding == Coding::Stored;
             have += u64::from(record.raw_len);
             parts.push((id, record));
@@ -274,6 +283,15 @@ impl Archive {
             skip = 0;
         }
         Ok(Content(Bytes::Direct(Cow::Owned(out))))
+    }
+
+    /// Returns the record of a block that entries' bytes may lie in.
+    fn content_record(&self, id: u32) -> Result<BlockRecord> {
+        let record = self.block_record(id)?;
+        if record.role != Role::Content {
+            return damaged!(Place::Block(id), "blob", "a blob lies in a block that holds no content");
+        }
+        Ok(record)
     }
 
     /// Returns a block's record.
@@ -349,7 +367,7 @@ impl Archive {
         let place = Place::Block(id);
         let reference = match self.raw_uncached(id, &record) {
             Ok(raw) => Reference::new(&raw, place)?,
-            Err(error) if error.is_damage() => match self.repair_reference(id, &record)? {
+            Err(error) if error.is_damage() => match self.repair_reference(id, &record).unwrap_or(None) {
                 Some(stored) if record.coding == Coding::Stored => Reference::new(&stored, place)?,
                 Some(stored) => {
                     let raw = codec::decode(&stored, record.raw_len as usize, None, place)?;

@@ -294,6 +294,9 @@ impl Archive {
         let record = records.get(slot as usize, place)?;
         let extra = Extra::parse(extra, place)?;
         let mut path = key;
+        if path.len() > KEY_INLINE || extra.path_rest.is_some() && path.len() != KEY_INLINE {
+            return damaged!(place, "key", "{} bytes of a path in its leaf", path.len());
+        }
         if let Some((offset, len)) = extra.path_rest {
             path.extend_from_slice(&self.long_name(offset, len, place)?);
         }
@@ -316,6 +319,9 @@ impl Archive {
         };
         let body = match (record, class.kind()) {
             (Record::Blob { blob, .. }, Some(kind @ (Kind::Article | Kind::Media))) => {
+                if extra.fragment.is_some() {
+                    return damaged!(place, "extra bytes", "a fragment, but no redirect");
+                }
                 EntryBody::Blob { article: kind == Kind::Article, mime: class.mime.clone(), place: blob }
             }
             (Record::Redirect { target, .. }, Some(Kind::Redirect)) => {

@@ -32,7 +32,15 @@ impl Archive {
     ///
     /// Fails if a page on the way is damaged.
     pub fn find(&self, text: &str) -> Result<Found> {
-        let same_key = self.entries_by_title_key(text)?;
+        let titles = self.entries_by_title_key(text);
+        if let Err(error) = &titles
+            && error.is_damage()
+            && let Ok(Some(entry)) = self.entry_by_path(text)
+        {
+            // A damaged title table costs titles, not paths.
+            return self.distinct(vec![entry]);
+        }
+        let same_key = titles?;
         let exact: Vec<Entry> = same_key.iter().filter(|e| e.title == text).cloned().collect();
         if !exact.is_empty() {
             return self.distinct(exact);
@@ -77,17 +85,22 @@ impl Archive {
     fn distinct(&self, entries: Vec<Entry>) -> Result<Found> {
         let mut seen = HashSet::new();
         let mut out: Vec<Resolved> = vec![];
+        let mut dangling = None;
         let (own, redirects): (Vec<Entry>, Vec<Entry>) =
             entries.into_iter().partition(|e| !matches!(e.body, super::EntryBody::Redirect { .. }));
         for entry in own.into_iter().chain(redirects) {
-            let dangling = entry.clone();
-            match self.resolve(entry)? {
+            match self.resolve(entry.clone())? {
                 Some(resolved) if seen.insert(resolved.entry.id) => out.push(resolved),
                 Some(_) => {}
-                None => return Ok(Found::Nothing(vec![dangling])),
+                // A redirect that leads nowhere hides nothing that leads somewhere.
+                None => dangling = dangling.or(Some(entry)),
             }
         }
-        Ok(if out.len() == 1 { Found::One(out.remove(0)) } else { Found::Several(out) })
+        Ok(match out.len() {
+            0 => Found::Nothing(dangling.into_iter().collect()),
+            1 => Found::One(out.remove(0)),
+            _ => Found::Several(out),
+        })
     }
 
     /// Returns titles that begin like `text`, those that differ least first.
@@ -101,7 +114,8 @@ impl Archive {
             len = if len > 4 { len / 2 } else { len - 1 };
             let prefix: String = chars[..len].iter().collect();
             for row in self.titles_from(&prefix)?.take(NEAR_ROWS) {
-                let (other, entry) = row?;
+                // Only a hint: damage ends it early.
+                let Ok((other, entry)) = row else { break };
                 if !other.starts_with(&prefix) {
                     break;
                 }

@@ -10,9 +10,10 @@ mod lookup;
 mod repair;
 mod verify;
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 pub use content::{CONTENT_STEP, Cache, Content};
 pub use entries::{Entry, EntryBody, Resolved};
@@ -36,6 +37,8 @@ pub struct Archive {
     uid: u32,
     /// Stored blocks that were compared with their hashes, in a storage that keeps its memory.
     checked_blocks: Bits,
+    /// References that the parity could not restore.
+    lost_references: Mutex<HashSet<u32>>,
     names: OnceLock<entries::Names>,
     keys: OnceLock<entries::Keys>,
     metadata: OnceLock<Metadata>,
@@ -52,6 +55,9 @@ pub struct OpenOptions {
     /// A cache to share; without one, the archive has its own of [`limits::DEFAULT_CACHE`] bytes.
     pub cache: Option<Arc<Cache>>,
 }
+
+/// The most bytes of the names of languages: 65,535 of them with their lengths.
+const LANGUAGE_NAMES: usize = 65_535 * 256 + 2;
 
 static NEXT_UID: AtomicU32 = AtomicU32::new(0);
 
@@ -114,6 +120,7 @@ impl Archive {
             cache,
             uid: NEXT_UID.fetch_add(1, Ordering::Relaxed),
             checked_blocks,
+            lost_references: Mutex::default(),
             names: OnceLock::new(),
             keys: OnceLock::new(),
             metadata: OnceLock::new(),
@@ -177,7 +184,10 @@ impl Archive {
     pub fn language(&self, id: EntryId) -> Result<Option<&str>> {
         let languages = cached(&self.languages, || match self.first_page().row(SectionKind::LANGUAGES) {
             None => Ok(Languages::default()),
-            Some(row) => Languages::read(&self.tables.bytes(row, 0..row.len)?, row.count),
+            Some(row) => {
+                let limit = LANGUAGE_NAMES + 6 * self.len() as usize;
+                Languages::read(&self.tables.section(SectionKind::LANGUAGES, limit)?, row.count)
+            }
         })?;
         if let Some(language) = languages.get(id.0) {
             return Ok(Some(language).filter(|l| !l.is_empty()));
@@ -204,7 +214,13 @@ impl Archive {
     ///
     /// Fails if the section is damaged.
     pub fn reading_order(&self) -> Result<Vec<EntryId>> {
-        let bytes = self.tables.section(SectionKind::READING_ORDER, usize::MAX)?;
+        // Each entry comes once.
+        let limit = 4 * self.len() as usize;
+        let bytes = self.tables.section(SectionKind::READING_ORDER, limit)?;
+        if bytes.len() % 4 != 0 {
+            let place = crate::error::Place::Section("reading order", 0);
+            return crate::error::damaged!(place, "section length", "{} bytes", bytes.len());
+        }
         Ok(bytes.chunks_exact(4).map(|b| EntryId(u32::from_le_bytes([b[0], b[1], b[2], b[3]]))).collect())
     }
 }

@@ -11,6 +11,9 @@ use crate::format::parity::{ParityHead, xor};
 /// The most bytes of a parity section's head: ids of four million references.
 const MAX_HEAD: u64 = 16 * 1024 * 1024;
 
+/// The most pieces of a stripe: bounds the work of a repair.
+const MAX_PIECES_PER_STRIPE: u64 = 128;
+
 /// The references as one sequence of bytes, and its parity.
 struct Stripes<'a> {
     archive: &'a Archive,
@@ -26,6 +29,9 @@ impl Archive {
     /// neighbouring pieces of it can be undone; their hash was compared.
     pub(super) fn repair_reference(&self, id: u32, record: &BlockRecord) -> Result<Option<Vec<u8>>> {
         let Some(row) = self.first_page().row(SectionKind::PARITY) else { return Ok(None) };
+        if self.lost_references.lock().is_ok_and(|lost| lost.contains(&id)) {
+            return Ok(None);
+        }
         let n = u64::from_le_bytes(
             self.tables.bytes(row, 0..8.min(row.len))?.as_ref().try_into().unwrap_or([0; 8]),
         ) >> 32;
@@ -44,18 +50,30 @@ impl Archive {
         let damaged = self.tables.storage().read(record.range())?.into_owned();
         let page = PAGE as u64;
         let (first, last) = (start / page, (start + u64::from(record.stored_len) - 1) / page);
+        if len.div_ceil(page) > u64::from(stripes.head.stripes) * MAX_PIECES_PER_STRIPE {
+            return Ok(None);
+        }
+        // Each piece as the parity gives it, if everything else of its stripe is whole.
+        let restored: Vec<Option<Vec<u8>>> =
+            (first..=last + 1).map(|piece| stripes.restore(piece).ok().flatten()).collect();
         // Which piece is damaged nobody says: each, then each pair of neighbours, is tried.
         for pair in [1, 2] {
             for piece in first.saturating_sub(pair - 1)..=last {
                 let mut candidate = damaged.clone();
                 for piece in piece..piece + pair {
-                    let Some(bytes) = stripes.restore(piece)? else { continue };
-                    put_piece(&mut candidate, start, piece * page, &bytes);
+                    let restored = piece.checked_sub(first).and_then(|i| restored.get(i as usize)?.as_ref());
+                    if let Some(bytes) = restored {
+                        put_piece(&mut candidate, start, piece * page, bytes);
+                    }
                 }
                 if digest(&candidate) == record.hash {
                     return Ok(Some(candidate));
                 }
             }
+        }
+        // Not tried again for each block that needs it.
+        if let Ok(mut lost) = self.lost_references.lock() {
+            lost.insert(id);
         }
         Ok(None)
     }

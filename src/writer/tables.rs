@@ -644,8 +644,11 @@ fn reading_order(
         id += 1;
     }
     let mut bytes = vec![];
+    let mut written = HashSet::new();
     for path in order {
         match ids.get(path) {
+            // Nobody reads a page twice; the format has each once.
+            Some(id) if !written.insert(*id) => {}
             Some(id) => bytes.extend_from_slice(&id.to_le_bytes()),
             None => observer.warning(path, "in the reading order, but not in the source"),
         }

@@ -24,6 +24,42 @@ fn key(place: BlobPlace) -> (u32, u32, u64) {
     (place.block, place.offset, place.len)
 }
 
+/// The distinct blobs: those inside one block, which are hashed with it, and those that run over
+/// several.
+struct Blobs {
+    short: Vec<Use>,
+    long: Vec<Use>,
+    /// True if all lie where blobs may lie.
+    sound: bool,
+}
+
+/// Returns where each block's raw bytes begin if all are put behind each other, and where they end.
+fn starts(records: &[Option<BlockRecord>]) -> Vec<u64> {
+    let mut at = 0;
+    let ends = records.iter().map(|r| {
+        at += r.as_ref().map_or(0, |r| u64::from(r.raw_len));
+        at
+    });
+    std::iter::once(0).chain(ends).collect()
+}
+
+/// Returns true if a run of blocks of content holds as many bytes as a blob says.
+fn run_fits(place: BlobPlace, records: &[Option<BlockRecord>]) -> bool {
+    let mut have = 0u64;
+    let wanted = u64::from(place.offset) + place.len;
+    for record in records.iter().skip(place.block as usize) {
+        let Some(record) = record.filter(|r| r.role == Role::Content) else { return false };
+        if have == 0 && place.offset >= record.raw_len {
+            return false;
+        }
+        have += u64::from(record.raw_len);
+        if have >= wanted {
+            return true;
+        }
+    }
+    false
+}
+
 /// What a chunk of blocks gave.
 #[derive(Default)]
 struct Checked {
@@ -39,15 +75,12 @@ impl Run<'_> {
         uses.sort_unstable_by_key(|u| (key(u.place), u.entry));
         let records = self.records();
         self.layout(&records);
-        // Blobs inside one block are hashed with it; longer ones run over several.
-        let raw_len = |block: u32| {
-            records.get(block as usize).and_then(Option::as_ref).map_or(0, |r| u64::from(r.raw_len))
-        };
-        let is_short = |u: &Use| u64::from(u.place.offset) + u.place.len <= raw_len(u.place.block);
+        let blobs = self.blobs(&uses, &records)?;
+        let mut whole = tables_whole && blobs.sound;
         let chunks: Vec<Checked> = records
             .par_chunks(CHUNK)
             .enumerate()
-            .map(|(i, chunk)| self.chunk((i * CHUNK) as u32, chunk, &uses, &is_short))
+            .map(|(i, chunk)| self.chunk((i * CHUNK) as u32, chunk, &blobs.short))
             .collect();
         self.stop()?;
         let mut hashes: Hashes = HashMap::new();
@@ -58,29 +91,15 @@ impl Run<'_> {
             bad.extend(chunk.bad);
             bytes += chunk.bytes;
         }
-        let mut whole = bad.is_empty() && tables_whole;
-        self.report_blocks(bad, &records, &uses);
-        // The runs of long blobs.
-        for u in uses.iter().filter(|u| !is_short(u)) {
-            self.stop()?;
-            let checked = if self.options.quick {
-                self.run_fits(u.place, &records).map(|()| None)
-            } else {
-                self.hash_run(u)
-            };
-            match checked {
-                Ok(Some(hash)) => {
-                    hashes.insert(key(u.place), hash);
-                }
-                Ok(None) => {}
-                Err(error) => {
-                    whole = false;
-                    // A damaged block of the run has its own finding.
-                    if self.run_fits(u.place, &records).is_err() {
-                        let mut finding = Finding::of(&error);
-                        self.damages(&mut finding, std::iter::once(u.entry));
-                        self.report(finding);
-                    }
+        whole = whole && bad.is_empty();
+        self.report_blocks(bad, &records, &uses)?;
+        if !self.options.quick {
+            for u in &blobs.long {
+                self.stop()?;
+                // A damaged block of the run has its own finding.
+                match self.hash_run(u) {
+                    Ok(Some(hash)) => drop(hashes.insert(key(u.place), hash)),
+                    _ => whole = false,
                 }
             }
         }
@@ -91,6 +110,56 @@ impl Run<'_> {
             }
         }
         Ok(bytes)
+    }
+
+    /// Looks at where the blobs lie: each inside blocks of content, and no two over each other unless
+    /// they are the same.
+    fn blobs(&self, uses: &[Use], records: &[Option<BlockRecord>]) -> Result<Blobs> {
+        let starts = starts(records);
+        let mut out = Blobs { short: vec![], long: vec![], sound: true };
+        let mut end = 0u64;
+        let mut last = None;
+        for (i, u) in uses.iter().enumerate() {
+            if i % 4096 == 0 {
+                self.stop()?;
+            }
+            if last == Some(key(u.place)) {
+                continue;
+            }
+            last = Some(key(u.place));
+            let block = u.place.block as usize;
+            let start = starts.get(block).map(|s| s + u64::from(u.place.offset));
+            let fits = match records.get(block) {
+                // A lost record has its own finding, and so has what lies there.
+                Some(None) => {
+                    out.sound = false;
+                    continue;
+                }
+                Some(Some(_)) => run_fits(u.place, records),
+                None => false,
+            };
+            let (what, detail) = if !fits {
+                ("blob", "leave the blocks of content")
+            } else if start.is_some_and(|start| start < end) {
+                ("blob overlap", "lie over another blob's")
+            } else {
+                end = start.unwrap_or(0) + u.place.len;
+                let inside = records[block]
+                    .as_ref()
+                    .is_some_and(|r| u64::from(u.place.offset) + u.place.len <= u64::from(r.raw_len));
+                let list = if inside { &mut out.short } else { &mut out.long };
+                list.push(*u);
+                continue;
+            };
+            out.sound = false;
+            let BlobPlace { offset, len, .. } = u.place;
+            let message = format!("block {block}: {len} bytes from byte {offset} {detail}");
+            let mut finding = Finding::new(what, Severity::Error, message);
+            finding.block = Some(u.place.block);
+            self.damages(&mut finding, std::iter::once(u.entry));
+            self.report(finding);
+        }
+        Ok(out)
     }
 
     fn records(&self) -> Vec<Option<BlockRecord>> {
@@ -122,6 +191,18 @@ impl Run<'_> {
                 self.broken("block layout", "blocks", message);
             }
             at = record.as_ref().map(|r| r.range().end);
+            let Some(record) = record else { continue };
+            if record.role == Role::Padding && id + 1 != records.len() {
+                self.broken("block layout", "blocks", format!("block {id} is padding, but not the last"));
+            }
+            let named = record.reference.map(|r| records.get(r as usize).copied().flatten());
+            if named.is_some_and(|named| named.is_some_and(|n| n.role != Role::Reference)) {
+                self.broken(
+                    "block reference",
+                    "blocks",
+                    format!("block {id} names a block that is no reference"),
+                );
+            }
         }
         if at.is_some_and(|at| at != first.tables_offset) {
             let message = format!("they do not end at {}, where the tables begin", first.tables_offset);
@@ -129,19 +210,13 @@ impl Run<'_> {
         }
     }
 
-    fn chunk(
-        &self,
-        first: u32,
-        chunk: &[Option<BlockRecord>],
-        uses: &[Use],
-        is_short: &dyn Fn(&Use) -> bool,
-    ) -> Checked {
+    fn chunk(&self, first: u32, chunk: &[Option<BlockRecord>], blobs: &[Use]) -> Checked {
         let mut out = Checked::default();
-        if self.observer.is_cancelled() {
-            return out;
-        }
         for (i, record) in chunk.iter().enumerate() {
             let (id, Some(record)) = (first + i as u32, record) else { continue };
+            if self.observer.is_cancelled() {
+                break;
+            }
             if self.options.quick {
                 if let Err(error) = self.archive.check_stored(id, record) {
                     out.bad.push((id, Finding::of(&error)));
@@ -163,86 +238,71 @@ impl Run<'_> {
                 ));
             }
             let mine =
-                uses.partition_point(|u| u.place.block < id)..uses.partition_point(|u| u.place.block <= id);
-            let mut last = None;
-            for u in uses[mine].iter().filter(|u| is_short(u)) {
-                if last == Some(u.place) {
-                    continue;
-                }
-                last = Some(u.place);
+                blobs.partition_point(|u| u.place.block < id)..blobs.partition_point(|u| u.place.block <= id);
+            for u in &blobs[mine] {
                 let start = u.place.offset as usize;
                 let bytes = &raw[start..start + u.place.len as usize];
                 out.hashes.push((key(u.place), *blake3::hash(bytes).as_bytes()));
             }
-            // What is left of a stored block's pages is of no more use.
             self.observer.advance(0, raw.len() as u64);
         }
         out
     }
 
     /// Reports damaged blocks with the entries that they take along.
-    fn report_blocks(&self, bad: Vec<(u32, Finding)>, records: &[Option<BlockRecord>], uses: &[Use]) {
-        // A block that fails only because its reference does belongs to the reference's finding.
-        let failed: HashMap<u32, ()> = bad.iter().map(|b| (b.0, ())).collect();
-        let reference = |id: u32| records.get(id as usize).copied().flatten().and_then(|r| r.reference);
-        let lost = |id: u32| {
-            failed.contains_key(&id)
-                || self.options.quick && reference(id).is_some_and(|r| failed.contains_key(&r))
-        };
-        let mut ends: Vec<u64> = vec![];
-        let mut sum = 0;
-        for r in records {
-            sum += r.as_ref().map_or(0, |r| u64::from(r.raw_len));
-            ends.push(sum);
+    fn report_blocks(
+        &self,
+        bad: Vec<(u32, Finding)>,
+        records: &[Option<BlockRecord>],
+        uses: &[Use],
+    ) -> Result<()> {
+        if bad.is_empty() {
+            return Ok(());
         }
-        let last_block = |place: BlobPlace| {
-            let start = place.block.checked_sub(1).map_or(0, |b| ends.get(b as usize).copied().unwrap_or(0));
-            let end = start.saturating_add(u64::from(place.offset)).saturating_add(place.len);
-            ends.partition_point(|&e| e < end) as u32
+        let reference = |id: u32| records.get(id as usize).copied().flatten().and_then(|r| r.reference);
+        let own: HashMap<u32, bool> =
+            bad.iter().map(|(id, f)| (*id, f.block.is_none_or(|b| b == *id))).collect();
+        // Whose fault it is that a block cannot be decoded: its own, or its reference's.
+        let culprit = |id: u32| match own.get(&id) {
+            Some(true) => Some(id),
+            Some(false) => reference(id),
+            None => reference(id).filter(|r| self.options.quick && own.contains_key(r)),
         };
+        let starts = starts(records);
+        let mut lost: HashMap<u32, Vec<u32>> = HashMap::new();
+        let (mut last, mut culprits): (_, Vec<u32>) = (None, vec![]);
+        for (i, u) in uses.iter().enumerate() {
+            if i % 4096 == 0 {
+                self.stop()?;
+            }
+            if last != Some(key(u.place)) {
+                last = Some(key(u.place));
+                let start = starts.get(u.place.block as usize).copied().unwrap_or(0);
+                let end = start.saturating_add(u64::from(u.place.offset)).saturating_add(u.place.len);
+                let end = starts.partition_point(|&s| s < end) as u32;
+                culprits = (u.place.block..end.max(u.place.block + 1)).filter_map(culprit).collect();
+                culprits.sort_unstable();
+                culprits.dedup();
+            }
+            for &id in &culprits {
+                lost.entry(id).or_default().push(u.entry);
+            }
+        }
         for (id, mut finding) in bad {
-            let is_reference = records[id as usize].is_some_and(|r| r.role == Role::Reference);
-            if !is_reference
-                && reference(id).is_some_and(|r| failed.contains_key(&r))
-                && finding.block != Some(id)
-            {
+            if own.get(&id) == Some(&false) && reference(id).is_some_and(|r| own.contains_key(&r)) {
                 continue;
             }
             finding.block = Some(id);
-            let affected = |u: &&Use| {
-                let blocks = u.place.block..=last_block(u.place).max(u.place.block);
-                if is_reference {
-                    blocks.into_iter().any(|b| reference(b) == Some(id) && lost(b))
-                } else {
-                    blocks.contains(&id)
-                }
-            };
-            let mut ids: Vec<u32> = uses.iter().filter(affected).map(|u| u.entry).collect();
+            let mut ids = lost.remove(&id).unwrap_or_default();
             ids.sort_unstable();
+            let is_reference = records[id as usize].is_some_and(|r| r.role == Role::Reference);
             if is_reference && ids.is_empty() && !self.options.quick {
                 finding.message += "; the archive's parity restores it";
             }
             self.damages(&mut finding, ids.into_iter());
             self.report(finding);
         }
-    }
-
-    /// Checks that a run of blocks holds as many bytes as a blob says.
-    fn run_fits(&self, place: BlobPlace, records: &[Option<BlockRecord>]) -> Result<()> {
-        let mut have = 0u64;
-        let wanted = u64::from(place.offset) + place.len;
-        for record in records.iter().skip(place.block as usize) {
-            if have >= wanted {
-                return Ok(());
-            }
-            let Some(record) = record.filter(|r| r.role == Role::Content) else { break };
-            have += u64::from(record.raw_len);
-        }
-        if have >= wanted {
-            return Ok(());
-        }
-        let detail = format!("{} bytes at byte {} leave the blocks", place.len, place.offset);
-        Err(crate::error::FormatError::new(crate::error::Place::Block(place.block), "blob", detail).into())
+        Ok(())
     }
 
     fn hash_run(&self, u: &Use) -> Result<Option<[u8; 32]>> {

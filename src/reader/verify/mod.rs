@@ -88,7 +88,26 @@ struct Run<'a> {
     archive: &'a Archive,
     options: VerifyOptions,
     observer: &'a dyn Observer,
-    findings: Mutex<Vec<Finding>>,
+    findings: Mutex<Findings>,
+}
+
+/// Findings, and how many there were of each check.
+#[derive(Default)]
+struct Findings {
+    list: Vec<Finding>,
+    counts: std::collections::BTreeMap<&'static str, u64>,
+}
+
+/// The most findings of one check that are kept; of the others only the number is said.
+const MAX_FINDINGS: u64 = 1000;
+
+/// Returns the start of a path, for a message.
+fn short(path: &str) -> String {
+    const LEN: usize = 200;
+    match path.char_indices().nth(LEN) {
+        Some((at, _)) => format!("{}...", &path[..at]),
+        None => path.to_string(),
+    }
 }
 
 impl Finding {
@@ -116,7 +135,11 @@ impl Finding {
 impl Run<'_> {
     fn report(&self, finding: Finding) {
         if let Ok(mut findings) = self.findings.lock() {
-            findings.push(finding);
+            let n = findings.counts.entry(finding.check).or_default();
+            *n += 1;
+            if *n <= MAX_FINDINGS {
+                findings.list.push(finding);
+            }
         }
     }
 
@@ -150,9 +173,9 @@ impl Run<'_> {
             let last = self.path(last);
             let n = finding.n_entries;
             let which = if n == 1 {
-                format!("{first} is lost")
+                format!("{} is lost", short(first))
             } else {
-                format!("{n} entries are lost: {first} to {last}")
+                format!("{n} entries are lost: {} to {}", short(first), short(&last))
             };
             finding.message = format!("{}; {which}", finding.message);
         }
@@ -180,7 +203,7 @@ impl Archive {
     ///
     /// Fails only if the observer asks to stop; whatever is wrong with the archive is a finding.
     pub fn verify(&self, options: VerifyOptions, observer: &dyn Observer) -> Result<Report> {
-        let run = Run { archive: self, options, observer, findings: Mutex::new(vec![]) };
+        let run = Run { archive: self, options, observer, findings: Mutex::default() };
         let first = self.first_page();
         let mut report =
             Report { blocks: u64::from(first.n_blocks), bytes: self.size(), ..Report::default() };
@@ -194,7 +217,12 @@ impl Archive {
         run.small_sections();
         observer.stage("checking blocks", None);
         report.bytes += run.blocks(uses, pages_whole)?;
-        report.findings = run.findings.into_inner().unwrap_or_default();
+        let found = run.findings.into_inner().unwrap_or_default();
+        report.findings = found.list;
+        for (check, n) in found.counts.into_iter().filter(|c| c.1 > MAX_FINDINGS) {
+            let message = format!("{} more findings of this kind", n - MAX_FINDINGS);
+            report.findings.push(Finding::new(check, Severity::Error, message));
+        }
         Ok(report)
     }
 

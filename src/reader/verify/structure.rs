@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::super::entries::{entries_place, titles_place};
 use super::super::{Entry, EntryBody};
-use super::{Finding, Run, Severity, Use};
+use super::{Finding, Run, Severity, Use, short};
 use crate::error::{Error, Result};
 use crate::fold::title_key;
 use crate::format::block::PER_PAGE as BLOCKS_PER_PAGE;
@@ -15,6 +15,7 @@ use crate::format::first_page::{Row, SectionKind};
 use crate::format::hash_tree::PER_PAGE;
 use crate::format::ids::PAGE;
 use crate::format::strings::KEY_INLINE;
+use crate::format::strings::leaf::Leaf;
 use crate::format::strings::node::Node;
 use crate::format::strings::tree::{Pages, Tree};
 use crate::item::Kind;
@@ -42,6 +43,8 @@ impl LeafScan {
 #[derive(Default)]
 struct TitleScan {
     facts: LeafFacts,
+    first: Option<TitleRecord>,
+    last: Option<(Vec<u8>, TitleRecord)>,
     sum: TitleSum,
     findings: Vec<Finding>,
 }
@@ -75,6 +78,33 @@ impl TitleSum {
     fn add(&mut self, other: Self) {
         self.hashes = self.hashes.wrapping_add(other.hashes);
         self.rows += other.rows;
+    }
+}
+
+/// A node still to be read, the level that it must have, and what is said of it.
+struct Waiting {
+    bytes: Vec<u8>,
+    level: Option<u8>,
+    said: Vec<Said>,
+}
+
+/// What a node says of a child.
+#[derive(Clone)]
+struct Said {
+    separator: Vec<u8>,
+    rank: u32,
+    counted: u32,
+}
+
+impl Said {
+    fn holds(&self, before: Option<&LeafFacts>, here: &LeafFacts, whole: bool) -> bool {
+        // A first child has no separator of its own.
+        let ordered = self.separator.is_empty()
+            || self.separator[..] <= here.first[..]
+                && before.is_none_or(|b| {
+                    self.separator > b.last || here.first == b.last && self.separator == b.last
+                });
+        ordered && self.rank == here.rank && (!whole || self.counted == here.counted)
     }
 }
 
@@ -311,7 +341,7 @@ impl Run<'_> {
                 EntryBody::Blob { .. } => {}
                 EntryBody::Redirect { .. } => {
                     if let Ok(None) = self.archive.resolve(entry.clone()) {
-                        let message = format!("redirect {} leads to no article or media", entry.path);
+                        let message = format!("redirect {} leads to no article or media", short(&entry.path));
                         let mut finding = Finding::new("redirect", Severity::Warning, message);
                         (finding.entries, finding.n_entries) = (vec![entry.path.clone()], 1);
                         scan.findings.push(finding);
@@ -319,8 +349,11 @@ impl Run<'_> {
                 }
             }
         }
-        let (first_counted, message) = self.leaf_form(number)?;
-        if let Some(message) = message {
+        let tree = self.archive.entry_tree()?;
+        let page = tree.pages.leaf(number)?;
+        let leaf = tree.view(number, &page)?;
+        let records = RecordsView::parse(leaf.records(), leaf.len(), entries_place(number))?;
+        if let Some(message) = Self::leaf_form(&tree, &leaf, records.len())? {
             scan.broken("leaf", format!("leaf {number}: {message}"));
         }
         let key = |e: Option<&Entry>| {
@@ -328,7 +361,7 @@ impl Run<'_> {
         };
         scan.facts = LeafFacts {
             rank: entries.first().map_or(0, |e| e.id.0),
-            counted: first_counted,
+            counted: leaf.first_counted(),
             first: key(entries.first()),
             last: key(entries.last()),
         };
@@ -337,30 +370,27 @@ impl Run<'_> {
         Ok(scan)
     }
 
-    /// Checks what reading a leaf does not: restarts, padding. Returns the number of counted rows that
-    /// it says come before it, and what is wrong.
-    fn leaf_form(&self, number: u32) -> Result<(u32, Option<&'static str>)> {
-        let tree = self.archive.entry_tree()?;
-        let page = tree.pages.leaf(number)?;
-        let leaf = tree.view(number, &page)?;
-        let counted = leaf.first_counted();
+    /// Checks what reading a leaf does not: restarts, padding. Returns what is wrong.
+    fn leaf_form<'a, P: Pages<'a>>(
+        tree: &Tree<'a, P>,
+        leaf: &Leaf<'_>,
+        records_len: usize,
+    ) -> Result<Option<&'static str>> {
         let mut rows = leaf.rows_from(0, tree.symbols)?;
         loop {
             if !rows.restart_agrees()? {
-                return Ok((counted, Some("a restart does not point to its row")));
+                return Ok(Some("a restart does not point to its row"));
             }
             if !rows.advance()? {
                 break;
             }
         }
-        let records = RecordsView::parse(leaf.records(), leaf.len(), entries_place(number))?;
-        let padded = leaf.records()[records.len()..].iter().all(|&b| b == 0);
-        let message = match (rows.ended_exactly(), padded) {
+        let padded = leaf.records().get(records_len..).is_some_and(|rest| rest.iter().all(|&b| b == 0));
+        Ok(match (rows.ended_exactly(), padded) {
             (false, _) => Some("its rows do not end where its records begin"),
             (_, false) => Some("its padding is not zero"),
             _ => None,
-        };
-        Ok((counted, message))
+        })
     }
 
     /// Compares every node with the leaves below it.
@@ -369,22 +399,30 @@ impl Run<'_> {
         let name = tree.pages.name();
         // A tree without leaves has no root.
         let root = Some(&tree.root).filter(|root| !root.is_empty());
-        let mut waiting: Vec<_> = root.map(|root| (root.to_vec(), None)).into_iter().collect();
+        let mut waiting: Vec<Waiting> = vec![];
+        waiting.extend(root.map(|root| Waiting { bytes: root.to_vec(), level: None, said: vec![] }));
         // Depth first, children in order: the stack holds nodes still to be read.
-        while let Some((bytes, level)) = waiting.pop() {
+        while let Some(Waiting { bytes, level, said }) = waiting.pop() {
             let Some(node) = self.checked(Node::parse(&bytes, entries_place(0))) else { return };
             if level.is_some_and(|level| node.level != level) {
-                return self.broken(
-                    "node",
-                    name,
-                    format!("a node of level {} where another belongs", node.level),
-                );
+                let message = format!("a node of level {} where another belongs", node.level);
+                return self.broken("node", name, message);
+            }
+            if node.separator(0).is_ok_and(|s| !s.is_empty()) {
+                self.broken("node", name, "the separator of a first child is not empty".into());
             }
             let mut children = vec![];
             for i in 0..node.len() {
+                let Some(separator) = self.checked(node.separator(i)) else { return };
+                let mine =
+                    Said { separator: separator.to_vec(), rank: node.rank(i), counted: node.counted(i) };
+                // What is said of a node is said of the first leaf below it.
+                let mut said = if i == 0 { said.clone() } else { vec![] };
+                said.push(mine);
                 if node.level > 0 {
                     let Some(page) = self.checked(tree.pages.node(node.child(i))) else { return };
-                    children.push((page.into_owned(), Some(node.level - 1)));
+                    let level = Some(node.level - 1);
+                    children.push(Waiting { bytes: page.into_owned(), level, said });
                     continue;
                 }
                 if node.child(i) != leaf {
@@ -392,17 +430,18 @@ impl Run<'_> {
                     return self.broken("node", name, message);
                 }
                 let before = leaf.checked_sub(1).and_then(|i| facts.get(i as usize)?.as_ref());
-                let here = facts.get(leaf as usize);
-                if let Some(Some(here)) = here {
-                    let separator = node.separator(i).unwrap_or(b"");
-                    let orders = i == 0
-                        || separator <= &here.first[..]
-                            && before.is_none_or(|b| separator > &b.last[..] || here.first == b.last);
-                    if node.rank(i) != here.rank || whole && node.counted(i) != here.counted || !orders {
+                match facts.get(leaf as usize) {
+                    None => {
+                        return self.broken(
+                            "node",
+                            name,
+                            format!("it leads to leaf {leaf}, which is not there"),
+                        );
+                    }
+                    Some(Some(here)) if !said.iter().all(|said| said.holds(before, here, whole)) => {
                         self.broken("node", name, format!("it says of leaf {leaf} what is not so"));
                     }
-                } else if here.is_none() {
-                    return self.broken("node", name, format!("it leads to leaf {leaf}, which is not there"));
+                    Some(_) => {}
                 }
                 leaf += 1;
             }
@@ -442,23 +481,28 @@ impl Run<'_> {
         }
         self.stop()?;
         let (mut facts, mut total, mut whole) = (vec![], 0, true);
-        let mut last_key: Vec<u8> = vec![];
+        let mut last: Option<(Vec<u8>, TitleRecord)> = None;
         for (number, scan) in scans.into_iter().enumerate() {
             match scan {
                 Ok(scan) => {
                     if whole && u64::from(scan.facts.rank) != total {
                         self.broken("rank", "titles", format!("leaf {number} does not begin at row {total}"));
                     }
-                    if whole && last_key > scan.facts.first {
-                        self.broken(
-                            "order",
-                            "titles",
-                            format!("leaf {number} begins before the one before it ends"),
-                        );
+                    let ordered = match (&last, scan.first) {
+                        (Some((key, before)), Some(first)) => match key[..].cmp(&scan.facts.first) {
+                            Ordering::Less => true,
+                            Ordering::Equal => self.same_key_in_order(*before, first).unwrap_or(false),
+                            Ordering::Greater => false,
+                        },
+                        _ => true,
+                    };
+                    if whole && !ordered {
+                        let message = format!("leaf {number} begins before the one before it ends");
+                        self.broken("order", "titles", message);
                     }
                     scan.findings.into_iter().for_each(|f| self.report(f));
                     total += scan.sum.rows;
-                    last_key.clone_from(&scan.facts.last);
+                    last = scan.last;
                     facts.push(Some(scan.facts));
                 }
                 Err(error) => {
@@ -476,6 +520,12 @@ impl Run<'_> {
         }
         self.nodes(&tree, &facts, whole);
         Ok(())
+    }
+
+    /// Rows of one key are in order of title and id.
+    fn same_key_in_order(&self, before: TitleRecord, after: TitleRecord) -> Result<bool> {
+        let (a, b) = (self.archive.title_entry(before, b"")?.1, self.archive.title_entry(after, b"")?.1);
+        Ok((a.title, a.id) < (b.title, b.id))
     }
 
     fn title_leaf(&self, number: u32, one_by_one: bool) -> Result<TitleScan> {
@@ -503,21 +553,24 @@ impl Run<'_> {
                 }
             }
             if let (Some(Ordering::Equal), Some((_, before))) = (order, &last) {
-                // Rows of one key are in order of title and id.
-                let (a, b) =
-                    (archive.title_entry(*before, &rows.key)?.1, archive.title_entry(record, &rows.key)?.1);
-                in_order = (a.title, a.id) < (b.title, b.id);
+                in_order = self.same_key_in_order(*before, record)?;
             }
             if !in_order {
                 scan.broken("order", format!("row {slot} of leaf {number} is out of order"));
             }
             if slot == 0 {
                 scan.facts.first.clone_from(&rows.key);
+                scan.first = Some(record);
             }
             scan.facts.last.clone_from(&rows.key);
             last = Some((rows.key.clone(), record));
         }
         (scan.facts.rank, scan.facts.counted) = (leaf.first_rank(), leaf.first_counted());
+        scan.last = last;
+        if let Some(message) = Self::leaf_form(&tree, &leaf, TitleRecords::len(leaf.records(), leaf.len())?)?
+        {
+            scan.broken("leaf", format!("leaf {number}: {message}"));
+        }
         Ok(scan)
     }
 
@@ -526,10 +579,13 @@ impl Run<'_> {
         let archive = self.archive;
         self.checked(archive.metadata().map(drop));
         self.checked(archive.language(crate::format::ids::EntryId(0)).map(drop));
-        if let Some(order) = self.checked(archive.reading_order())
-            && let Some(id) = order.iter().find(|id| id.0 >= archive.len())
-        {
-            self.broken("reading order", "reading order", format!("entry {id} of {}", archive.len()));
+        if let Some(order) = self.checked(archive.reading_order()) {
+            let distinct: std::collections::HashSet<_> = order.iter().collect();
+            if let Some(id) = order.iter().find(|id| id.0 >= archive.len()) {
+                self.broken("reading order", "reading order", format!("entry {id} of {}", archive.len()));
+            } else if distinct.len() != order.len() {
+                self.broken("reading order", "reading order", "an entry comes twice".into());
+            }
         }
         let first = archive.first_page();
         let pages = u64::from(first.n_blocks.div_ceil(BLOCKS_PER_PAGE));
