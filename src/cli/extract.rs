@@ -39,6 +39,13 @@ pub fn run(args: &ExtractArgs, globals: &Globals) -> Outcome {
         force: args.force,
     };
     let hint = source.size_hint();
+    if !args.globs.is_empty()
+        && hint.is_some_and(|(entries, _)| entries == 0)
+        && archive.entries().all(|entry| entry.is_ok())
+    {
+        // Before anything is created. Where entries cannot be read, what is lost has to be said.
+        return none_match(args);
+    }
     let progress = Progress::new(globals);
     interrupt::watch();
     let result = match (&args.output, &args.zip) {
@@ -71,6 +78,16 @@ pub fn run(args: &ExtractArgs, globals: &Globals) -> Outcome {
         (false, true) => Status::Yes,
         (false, false) => Status::Partial,
     })
+}
+
+fn none_match(args: &ExtractArgs) -> Outcome {
+    talk::error("no path of the archive matches");
+    if args.json {
+        let mut out = Output::new();
+        out.json(&Json { entries: 0, bytes: 0, skipped: vec![] })?;
+        out.finish()?;
+    }
+    Ok(Status::No)
 }
 
 fn to_folder(

@@ -15,7 +15,7 @@ struct Info<'a> {
     content_id: String,
     file_id: String,
     uuid: Option<&'a str>,
-    title: Option<&'a str>,
+    title: &'a str,
     language: Option<&'a str>,
     creator: Option<&'a str>,
     publisher: Option<&'a str>,
@@ -68,7 +68,7 @@ pub fn run(args: &InfoArgs) -> Outcome {
         content_id: hex(&archive.content_id()),
         file_id: hex(&archive.file_id()),
         uuid: metadata.text(keys::UUID),
-        title: metadata.text(keys::TITLE),
+        title: metadata.text(keys::TITLE).unwrap_or_default(),
         language: metadata.text(keys::LANGUAGE),
         creator: metadata.text(keys::CREATOR),
         publisher: metadata.text(keys::PUBLISHER),
@@ -108,7 +108,7 @@ pub fn run(args: &InfoArgs) -> Outcome {
 fn print(out: &mut Output, info: &Info<'_>, metadata: &Metadata) -> Result<(), super::Failure> {
     let mut field = |name: &str, value: &str| out.line(&format!("{name:<14}{value}"));
     let said = [
-        ("title", info.title),
+        ("title", Some(info.title).filter(|title| !title.is_empty())),
         ("description", info.description),
         ("language", info.language),
         ("creator", info.creator),

@@ -21,6 +21,7 @@ mod read;
 mod talk;
 mod verify;
 
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -97,9 +98,20 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // A closed pipe is the only way this fails.
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+            let code = u8::try_from(error.exit_code()).unwrap_or(2);
+            if error.use_stderr() {
+                // It repeats arguments, which may be names by strangers.
+                talk::lines(&error.render().to_string());
+                return ExitCode::from(code);
+            }
+            let printed = error.print().and_then(|()| std::io::stdout().flush());
+            return match printed {
+                Err(e) if !is_closed(&e) => {
+                    talk::error(&format!("cannot write: {e}"));
+                    ExitCode::from(2)
+                }
+                _ => ExitCode::from(code),
+            };
         }
     };
     let globals = &cli.globals;

@@ -4,7 +4,6 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use tome::error::Error;
 use tome::extract::free_space;
 use tome::item::{About, Body, Item, Metadata, Sink, Source, Value, keys};
 use tome::limits::MAX_METADATA;
@@ -218,14 +217,15 @@ fn output_in(output: &Path, source: &Named) -> Vec<String> {
     let (Ok(parent), Ok(folder)) = (parent.canonicalize(), source.path.canonicalize()) else { return vec![] };
     let Ok(within) = parent.strip_prefix(&folder) else { return vec![] };
     let name = output.file_name().unwrap_or_default();
-    let mut path: Vec<String> = vec![];
     let prefix = source.prefix.trim_matches('/');
-    if !prefix.is_empty() {
-        path.push(prefix.to_owned());
-    }
-    path.extend(within.iter().map(|part| part.to_string_lossy().into_owned()));
-    let folder: String = path.iter().map(|part| globset::escape(part) + "/").collect();
-    vec![format!("{folder}{}", globset::escape(&name.to_string_lossy())), format!("{folder}.tome-*.part")]
+    // As the source names them, also what is not UTF-8.
+    let pattern = |within: &Path, rest: &str| {
+        let path = sources::path_name(within).0;
+        let parts = [prefix, path.as_str()].into_iter().filter(|part| !part.is_empty());
+        parts.map(globset::escape).collect::<Vec<_>>().join("/") + rest
+    };
+    let growing = if prefix.is_empty() && within.as_os_str().is_empty() { "" } else { "/" };
+    vec![pattern(&within.join(name), ""), pattern(within, &format!("{growing}.tome-*.part"))]
 }
 
 /// Returns the bytes of all sources, if all of them know.
@@ -244,10 +244,11 @@ fn look_at_space(args: &PackArgs, bytes: u64, globals: &Globals) -> Result<(), F
         talk::bytes(free),
         args.output.display()
     );
-    if free < bytes / 10 {
+    // What compresses to less than a hundredth is rare; to less than a tenth, common.
+    if free < bytes / 100 {
         return Err(Failure::new(message).hint("make room, or choose another disk"));
     }
-    if free < bytes && !globals.quiet {
+    if free < bytes / 10 && !globals.quiet {
         talk::warning(&format!("{message}; this may not be enough"));
     }
     Ok(())
@@ -280,14 +281,8 @@ fn metadata(args: &PackArgs) -> Result<Metadata, Failure> {
 }
 
 fn icon(path: &Path) -> Result<Value, Failure> {
-    let failed = |e| Error::io("read the icon", path, e);
-    let len = std::fs::metadata(path).map_err(failed)?.len();
     // Half of what all metadata together may take.
-    let limit = MAX_METADATA as u64 / 2;
-    if len > limit {
-        return Err(Error::LimitExceeded { what: format!("{}", path.display()), limit, wanted: len }.into());
-    }
-    let bytes = std::fs::read(path).map_err(failed)?;
+    let bytes = sources::read_file(path, MAX_METADATA as u64 / 2)?;
     let mime = sources::mime_of(&path.to_string_lossy(), &bytes);
     if !mime.starts_with("image/") {
         return Err(Failure::new(format!("{}: not a picture but {mime}", path.display())));
@@ -361,5 +356,20 @@ mod tests {
         assert!(globs.matches("p/d[1]/x.tome") && globs.matches("p/d[1]/.tome-abc.part"));
         assert!(!globs.matches("x.tome") && !globs.matches("p/d[1]/y.tome"));
         assert!(output_in(Path::new("/x.tome"), &source).is_empty());
+        let source = Named { prefix: String::new(), ..source };
+        let globs = Globs::new(&output_in(&folder.path().join("x.tome"), &source)).unwrap();
+        assert!(globs.matches("x.tome") && globs.matches(".tome-abc.part"));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn nor_does_it_below_a_folder_that_is_not_utf_8() {
+        use std::os::unix::ffi::OsStrExt;
+        let folder = tempfile::tempdir().unwrap();
+        let odd = folder.path().join(OsStr::from_bytes(b"d\xff"));
+        std::fs::create_dir(&odd).unwrap();
+        let source = Named { path: folder.path().to_path_buf(), prefix: String::new() };
+        let globs = Globs::new(&output_in(&odd.join("x.tome"), &source)).unwrap();
+        assert!(globs.matches("d\u{f8ff}ff/x.tome") && globs.matches("d\u{f8ff}ff/.tome-abc.part"));
     }
 }

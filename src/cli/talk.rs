@@ -24,6 +24,11 @@ pub fn note(message: &str) {
     write(&sanitize(message, Keep::Nothing));
 }
 
+/// Says what has lines already.
+pub fn lines(message: &str) {
+    write(sanitize(message, Keep::Newline).trim_end_matches('\n'));
+}
+
 fn say(label: &str, style: &str, message: &str) {
     let message = sanitize(message, Keep::Nothing);
     if wants_colour() {

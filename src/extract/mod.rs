@@ -260,9 +260,10 @@ impl<'a, T: Target> Extractor<'a, T> {
             let target = line.target.as_deref().unwrap_or_default();
             let target_name = self.renamed.get(target).map_or(target.as_bytes(), |name| name);
             let page = redirects::page(&name, target_name, &line);
-            self.write(&mut line, &name, "text/html", &Content::Bytes(page.into_bytes()))?;
+            let written = self.write(&mut line, &name, "text/html", &Content::Bytes(page.into_bytes()))?;
             self.record(&line)?;
-            self.summary.entries += 1;
+            // What the manifest remembers is not lost.
+            self.summary.entries += u64::from(written || self.manifest.is_some());
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::pass::as_media;
+use super::pass::{as_media, long_target};
 use super::{Options, normal_prefix};
 use crate::error::{Error, Result};
 use crate::item::{About, Body, Content, Item, Observer, Sink, Source, keys};
@@ -31,12 +31,15 @@ pub struct ArchiveSource {
     shown: String,
     prefix: String,
     options: Options,
+    /// True if articles without a language of their own get the archive's, since what they are put
+    /// into may have another.
+    spells_languages: bool,
 }
 
 impl ArchiveSource {
     /// Takes an open archive.
     pub fn new(archive: Arc<Archive>, options: Options) -> Self {
-        Self { archive, shown: "archive".into(), prefix: String::new(), options }
+        Self { archive, shown: "archive".into(), prefix: String::new(), options, spells_languages: false }
     }
 
     /// Maps and opens a file; `prefix` is a normal one.
@@ -45,7 +48,8 @@ impl ArchiveSource {
             e @ (Error::Io { .. } | Error::Source { .. }) => e,
             other => Error::source(path.display().to_string(), other.to_string()),
         })?;
-        Ok(Self { prefix, ..Self::new(Arc::new(archive), options).with_name(path.display().to_string()) })
+        let source = Self::new(Arc::new(archive), options).with_name(path.display().to_string());
+        Ok(Self { prefix, spells_languages: true, ..source })
     }
 
     /// Puts a prefix before all paths, with a `/` between.
@@ -198,16 +202,21 @@ impl Run<'_> {
             }
         };
         let len = entry.size();
+        let language = self.language(&entry);
         let mut item = Item {
             // Also where the path gives it: by which rule it does in the archive to be is not known.
             title: Some(entry.title).filter(|title| entry.is_titled && !title.is_empty()),
             body,
             generated: entry.generated,
             escaped: entry.escaped,
-            language: self.language(entry.id),
+            language,
             origin: format!("{}: {}", source.shown, entry.path),
             path,
         };
+        if let Some(message) = long_target(&item) {
+            self.observer.error(&item.origin, &message);
+            return Ok(());
+        }
         if source.options.media_only.matches(&item.path) {
             as_media(&mut item);
         }
@@ -219,8 +228,15 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Returns the language of an entry where it is not that of the archive.
-    fn language(&mut self, id: crate::format::ids::EntryId) -> Option<String> {
+    /// Returns the language of an entry where it is not that of the archive, or in any case where the
+    /// archive may be joined with others: a writer leaves out what its own archive's language says.
+    fn language(&mut self, entry: &Entry) -> Option<String> {
+        let spelt =
+            self.source.spells_languages && matches!(entry.body, EntryBody::Blob { article: true, .. });
+        self.own(entry.id).or_else(|| self.own_language.clone().filter(|_| spelt))
+    }
+
+    fn own(&mut self, id: crate::format::ids::EntryId) -> Option<String> {
         if !self.has_languages {
             return None;
         }

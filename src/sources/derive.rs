@@ -41,6 +41,11 @@ pub(crate) fn head_of(mime: &str, start: &[u8], depth: Depth) -> Head {
     }
 }
 
+/// Returns true for the types of pages that a browser follows a refresh in; parameters are ignored.
+pub(crate) fn is_page(mime: &str) -> bool {
+    matches!(mime.split(';').next(), Some("text/html" | "application/xhtml+xml"))
+}
+
 /// Returns true for the types that a person reads.
 fn is_article(path: &str, mime: &str) -> bool {
     let readable = matches!(

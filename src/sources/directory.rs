@@ -47,7 +47,7 @@ impl Directory {
 }
 
 /// Returns a relative path as an entry's name, and whether it had to be escaped.
-fn path_name(path: &Path) -> (String, bool) {
+pub fn path_name(path: &Path) -> (String, bool) {
     if let Some(text) = path.to_str()
         && std::path::MAIN_SEPARATOR == '/'
     {
@@ -106,14 +106,32 @@ impl Directory {
 
     /// Reads the manifest at the root, if there is one.
     fn manifest(&self, pass: &Pass<'_>) -> Result<Option<Manifest>> {
+        if pass.ignores_manifest() {
+            return Ok(None);
+        }
         let path = Path::new(manifest::NAME);
         match self.root.open_file(path) {
-            Ok((file, _)) => Manifest::read(file, &self.path.join(path)).map(Some),
+            Ok((file, _)) => {
+                let read = Manifest::read(file, &self.path.join(path));
+                read.map(Some).map_err(|e| self.other_file(e))
+            }
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(e) => {
                 pass.error(&self.origin(path), &format!("cannot read: {e}"));
                 Ok(None)
             }
+        }
+    }
+
+    /// Adds to what is wrong with a manifest how to pack a folder whose file of that name is none.
+    fn other_file(&self, error: Error) -> Error {
+        match error {
+            Error::Source { path, message } => {
+                let pattern = format!("{}{}", self.prefix, manifest::NAME);
+                let way_out = format!("if it is a file of your own, --exclude {pattern} packs the rest");
+                Error::Source { path, message: format!("{message}; {way_out}") }
+            }
+            other => other,
         }
     }
 
@@ -397,6 +415,23 @@ mod tests {
         sorted.sort();
         assert_eq!(run.items.paths(), sorted);
         assert_eq!(run.heard.lines(), [""; 0]);
+    }
+
+    #[test]
+    fn a_file_of_ones_own_may_have_the_name_of_a_manifest() {
+        let folder = Folder::new();
+        folder.write("a.txt", "<meta http-equiv=refresh content='0;url=b.html'>");
+        folder.write("b.html", "x");
+        folder.write(manifest::NAME, "mine");
+        let (mut items, heard) = (Collected::default(), Heard::default());
+        let mut source = open(folder.0.path(), "p", Options::default()).unwrap();
+        let error = source.run(&mut items, &heard).map(|_| ()).unwrap_err().to_string();
+        assert!(error.contains("--exclude p/tome-manifest.json"), "{error}");
+        let exclude = Globs::new(&["p/tome-manifest.json"]).unwrap();
+        let run = run(folder.0.path(), "p", Options { exclude, ..Options::default() });
+        assert_eq!(run.items.paths(), ["p/a.txt", "p/b.html"]);
+        // A text that quotes a signpost is none.
+        assert!(run.items.line("p/a.txt").starts_with("article text/plain"));
     }
 
     #[test]

@@ -37,6 +37,7 @@ use crate::item::{Source, escape_bytes};
 use crate::limits;
 
 pub use derive::{is_epub, mime_of};
+pub use directory::path_name;
 
 /// What to take from a source, and as what.
 #[derive(Debug, Clone)]
@@ -74,7 +75,10 @@ impl Options {
 
 /// Patterns over whole entry paths: `*` stays within a folder, `**` crosses them.
 #[derive(Debug, Clone, Default)]
-pub struct Globs(GlobSet);
+pub struct Globs {
+    set: GlobSet,
+    patterns: Vec<String>,
+}
 
 impl Globs {
     /// Compiles patterns.
@@ -91,17 +95,23 @@ impl Globs {
                 GlobBuilder::new(pattern.as_ref()).literal_separator(true).backslash_escape(true).build();
             set.add(glob.map_err(invalid)?);
         }
-        Ok(Self(set.build().map_err(invalid)?))
+        let patterns = patterns.iter().map(|pattern| pattern.as_ref().to_owned()).collect();
+        Ok(Self { set: set.build().map_err(invalid)?, patterns })
     }
 
     /// Returns true if there are no patterns.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.set.is_empty()
     }
 
     /// Returns true if one of the patterns matches.
     pub fn matches(&self, path: &str) -> bool {
-        !self.0.is_empty() && self.0.is_match(path)
+        !self.set.is_empty() && self.set.is_match(path)
+    }
+
+    /// Returns true if one of the patterns is this very path, without a wildcard.
+    pub fn names(&self, path: &str) -> bool {
+        self.patterns.iter().any(|pattern| pattern == path)
     }
 }
 
@@ -131,6 +141,12 @@ pub fn open(spec: &Path, prefix: &str, options: Options) -> Result<Box<dyn Sourc
     if is_named || start.starts_with(&archive::MAGIC) || ends_as_archive(&mut file, kind.len()) {
         return Ok(Box::new(archive::ArchiveSource::open(spec, prefix, options)?));
     }
+    if ending.as_deref() == Some("zim") || start.starts_with(b"ZIM\x04") {
+        return Err(Error::source(
+            spec.display().to_string(),
+            "a ZIM file, which this version cannot read yet",
+        ));
+    }
     // Other files that are zips inside (office documents, packages) are single files.
     match ending.as_deref() {
         _ if derive::is_epub(&start) => Ok(Box::new(epub::Epub::open(spec, prefix, options)?)),
@@ -138,6 +154,30 @@ pub fn open(spec: &Path, prefix: &str, options: Options) -> Result<Box<dyn Sourc
         Some("zip") => Ok(Box::new(zip::Zip::open(spec, prefix, options)?)),
         _ => Ok(Box::new(file::SingleFile::new(spec, prefix, options))),
     }
+}
+
+/// Reads a file that the user named, which must be a regular one: a pipe or a device may have no end.
+///
+/// # Errors
+///
+/// Fails if it is not, if it has more than `limit` bytes, or if it cannot be read.
+pub fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>> {
+    let failed = |e| Error::io("read", path, e);
+    // Before it is opened, which waits at a pipe.
+    let kind = std::fs::metadata(path).map_err(failed)?;
+    if !kind.is_file() {
+        return Err(Error::source(path.display().to_string(), "not a regular file"));
+    }
+    let file = std::fs::File::open(path).map_err(failed)?;
+    let mut bytes = Vec::new();
+    if kind.len() <= limit {
+        file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
+    }
+    let wanted = kind.len().max(bytes.len() as u64);
+    if wanted > limit {
+        return Err(Error::LimitExceeded { what: path.display().to_string(), limit, wanted });
+    }
+    Ok(bytes)
 }
 
 /// Returns true if the last page of a file begins as an archive does.

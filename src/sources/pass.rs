@@ -79,6 +79,12 @@ impl<'a> Pass<'a> {
         self.manifest = manifest;
     }
 
+    /// Returns true if the caller names the manifest among what is to be left out: then it is
+    /// somebody's own file, and says nothing.
+    pub(crate) fn ignores_manifest(&self) -> bool {
+        self.options.exclude.names(&format!("{}{}", self.prefix, manifest::NAME))
+    }
+
     /// Returns true if the source was extracted from an archive.
     pub(crate) fn has_manifest(&self) -> bool {
         self.manifest.is_some()
@@ -201,7 +207,7 @@ impl<'a> Pass<'a> {
         if let Body::Redirect { target, .. } = &mut item.body {
             target.insert_str(0, self.prefix);
         }
-        if !self.is_path(&item.path, &item.origin) {
+        if !self.is_path(&item.path, &item.origin) || !self.has_target(&item) {
             return Ok(());
         }
         if self.options.media_only.matches(&item.path) {
@@ -230,6 +236,7 @@ impl<'a> Pass<'a> {
         let derived = derive::derive(&path, &start, media_only);
         if derived.article
             && matches!(&content, Content::Bytes(_))
+            && derive::is_page(&derived.mime)
             && let Some((target, fragment)) = self.signpost(&found, &start, names)
         {
             drop(start);
@@ -283,7 +290,8 @@ impl<'a> Pass<'a> {
         let body = Body::Redirect { target: format!("{}{target}", self.prefix), fragment };
         let (escaped, generated) = (found.escaped, false);
         let origin = found.origin;
-        self.put(Item { path, title: None, body, generated, escaped, language: None, origin }, 0)
+        let item = Item { path, title: None, body, generated, escaped, language: None, origin };
+        if self.has_target(&item) { self.put(item, 0) } else { Ok(()) }
     }
 
     fn put(&mut self, item: Item, len: u64) -> Result<()> {
@@ -298,6 +306,16 @@ impl<'a> Pass<'a> {
             self.error(origin, &message);
         }
         path.len() <= MAX_NAME_LEN
+    }
+
+    /// Returns false, and says so, if an item is a redirect to a path that is too long, which the
+    /// prefix may have made it.
+    fn has_target(&self, item: &Item) -> bool {
+        let too_long = long_target(item);
+        if let Some(message) = &too_long {
+            self.error(&item.origin, message);
+        }
+        too_long.is_none()
     }
 
     /// Returns where a page only points to, if that is a page that will be packed.
@@ -378,6 +396,16 @@ impl<'a> Pass<'a> {
         }
         set_if_absent(&mut about, keys::LANGUAGE, most.map(|(language, _)| language));
         about
+    }
+}
+
+/// Returns what is wrong with a redirect whose target is too long.
+pub(super) fn long_target(item: &Item) -> Option<String> {
+    match &item.body {
+        Body::Redirect { target, .. } if target.len() > MAX_NAME_LEN => {
+            Some(format!("a redirect to a path of {} bytes, longer than {MAX_NAME_LEN}", target.len()))
+        }
+        _ => None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! A list of redirects that the packer's user wrote.
 //!
 //! One a line: path, title and target, separated by tabs; the target may name a place in it behind
-//! `#`. The title may be empty. Empty lines and lines that begin with `# ` are skipped.
+//! `#` (`C#.html` is a path, and so is what stands before a `#` at the end). The title may be empty. Empty lines and lines that begin with `# ` are skipped.
 
 use std::path::{Path, PathBuf};
 
@@ -29,12 +29,7 @@ impl RedirectList {
     ///
     /// Fails if the file cannot be read, and names file and line of the first line that is none.
     pub fn open(path: &Path) -> Result<Self> {
-        let len = std::fs::metadata(path).map_err(|e| Error::io("read the redirects", path, e))?.len();
-        if len > MAX_LIST {
-            let what = format!("the list of redirects {}", path.display());
-            return Err(Error::LimitExceeded { what, limit: MAX_LIST, wanted: len });
-        }
-        let bytes = std::fs::read(path).map_err(|e| Error::io("read the redirects", path, e))?;
+        let bytes = super::read_file(path, MAX_LIST)?;
         let text = charset::decode(&bytes, Some("utf-8")).into_owned();
         let list = Self { path: path.to_path_buf(), text };
         list.items().try_for_each(|item| item.map(|_| ()))?;
@@ -81,6 +76,9 @@ fn parse(line: &str, origin: &str) -> Result<Item, String> {
     if [*path, *title, target].iter().any(|name| name.len() > MAX_NAME_LEN) {
         return Err(format!("a name is longer than {MAX_NAME_LEN} bytes"));
     }
+    if fragment.as_ref().is_some_and(|fragment| fragment.len() > MAX_NAME_LEN) {
+        return Err(format!("the place in the target is longer than {MAX_NAME_LEN} bytes"));
+    }
     Ok(Item {
         path: (*path).to_owned(),
         title: collapse(title, MAX_NAME_LEN),
@@ -92,15 +90,25 @@ fn parse(line: &str, origin: &str) -> Result<Item, String> {
     })
 }
 
-/// Splits a target and the place in it at the last `#`, unless that ends the target or stands in a
-/// folder's name: `C#` and `C#/index.html` are paths, `C##History` is a place in `C#`.
+/// Splits a target and the place in it at the last `#`, unless that ends the target, stands in a
+/// folder's name or before a file's ending: `C#`, `C#/index.html` and `C#.html` are paths,
+/// `C##History` is a place in `C#`. Behind a path with a `#` that would be split, one more `#` says
+/// that there is no place: `F#_notes.html#` is the path `F#_notes.html`.
 fn split_fragment(target: &str) -> (&str, Option<String>) {
     match target.rsplit_once('#') {
+        Some((path, "")) if path.contains('#') => (path, None),
+        Some((_, ending)) if is_ending(ending) => (target, None),
         Some((path, fragment)) if !fragment.is_empty() && !fragment.contains('/') && !path.is_empty() => {
             (path, Some(fragment.to_owned()))
         }
         _ => (target, None),
     }
+}
+
+/// Returns true for what looks like a file's ending, with its dot.
+fn is_ending(text: &str) -> bool {
+    let letters = text.strip_prefix('.').unwrap_or_default();
+    (1..=5).contains(&letters.len()) && letters.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
 #[cfg(test)]
@@ -131,6 +139,23 @@ mod tests {
     }
 
     #[test]
+    fn a_path_may_have_a_number_sign() {
+        for (target, path, fragment) in [
+            ("C#.html", "C#.html", None),
+            ("C#.html#", "C#.html", None),
+            ("C#.html#History", "C#.html", Some("History")),
+            ("F#_notes.html#", "F#_notes.html", None),
+            ("a.html#1.2", "a.html", Some("1.2")),
+            ("a.html#.longer", "a.html", Some(".longer")),
+            ("C#", "C#", None),
+        ] {
+            assert_eq!(split_fragment(target), (path, fragment.map(str::to_owned)), "{target}");
+        }
+        let long = format!("a\tA\tb#{}", "x".repeat(MAX_NAME_LEN + 1));
+        assert!(list(&long).map(|_| ()).unwrap_err().to_string().contains("r.tsv: line 1: "));
+    }
+
+    #[test]
     fn a_bad_line_is_named() {
         for (text, line) in [
             ("a\tb", 1),
@@ -147,5 +172,7 @@ mod tests {
         folder.write("r.tsv", b"a\t\xff\tb");
         assert!(RedirectList::open(&folder.path("r.tsv")).unwrap_err().to_string().ends_with("not UTF-8"));
         assert!(matches!(RedirectList::open(&folder.path("none.tsv")), Err(Error::Io { .. })));
+        let error = RedirectList::open(&folder.path("")).unwrap_err().to_string();
+        assert!(error.contains("not a regular file"), "{error}");
     }
 }

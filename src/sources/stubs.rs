@@ -3,6 +3,7 @@
 //! Such a page becomes a redirect only if its target is there to be found; otherwise it stays the
 //! article that it is, because a page that leads nowhere still says where it wanted to lead.
 
+use super::derive;
 use crate::item::escape_bytes;
 use crate::limits::MAX_REDIRECTS;
 use crate::text::head;
@@ -25,7 +26,8 @@ pub(crate) trait Names {
 
 /// Returns the target and its fragment if the page at `path` is a signpost to a page of the source.
 ///
-/// Chains are followed to see that they end at a page; the target is the next one in the chain.
+/// Chains are followed to see that they end at a page; the target is the next one in the chain. That
+/// `bytes` are those of a page, and not of a text that quotes one, is the caller's to know.
 pub(crate) fn target(path: &str, bytes: &[u8], names: &dyn Names) -> Option<(String, Option<String>)> {
     let (target, fragment) = resolve(path, &head::redirect_stub(bytes)?)?;
     let mut seen = vec![path.to_owned()];
@@ -36,7 +38,9 @@ pub(crate) fn target(path: &str, bytes: &[u8], names: &dyn Names) -> Option<(Str
             let found = !matches!(names.peek(&next), Peek::Absent);
             return found.then_some((target, fragment));
         };
-        match head::redirect_stub(&bytes).and_then(|address| resolve(&next, &address)) {
+        let is_page = derive::is_page(derive::mime_of(&next, &bytes));
+        let address = head::redirect_stub(&bytes).filter(|_| is_page);
+        match address.and_then(|address| resolve(&next, &address)) {
             // A signpost that leads nowhere stays an article, which ends the chain well.
             Some((after, _)) if !matches!(names.peek(&after), Peek::Absent) => {
                 seen.push(std::mem::replace(&mut next, after));
@@ -194,7 +198,8 @@ mod tests {
 
     #[test]
     fn only_signposts_that_lead_to_a_page_are_redirects() {
-        let to = |target: &str| format!("<meta http-equiv=refresh content='0;url={target}'>").into_bytes();
+        let to =
+            |target: &str| format!("<html><meta http-equiv=refresh content='0;url={target}'>").into_bytes();
         let pages = Pages(BTreeMap::from([
             ("page", b"words".to_vec()),
             ("large", vec![b'x'; 5000]),
@@ -206,6 +211,8 @@ mod tests {
             ("into-loop", to("loop1")),
             ("nowhere", to("missing")),
             ("to-nowhere", to("nowhere")),
+            ("quoted.txt", to("self")),
+            ("to-quoted", to("quoted.txt")),
             ("outside", to("https://example.org/")),
             ("to-large", to("large")),
         ]));
@@ -214,6 +221,7 @@ mod tests {
         assert_eq!(found("two").as_deref(), Some("one"));
         assert_eq!(target("two", &pages.0["two"], &pages).unwrap().1.as_deref(), Some("f"));
         assert_eq!(found("to-large").as_deref(), Some("large"));
+        assert_eq!(found("to-quoted").as_deref(), Some("quoted.txt"));
         assert_eq!(found("to-nowhere").as_deref(), Some("nowhere"));
         for article in ["page", "self", "loop1", "loop2", "into-loop", "nowhere", "outside"] {
             assert_eq!(found(article), None, "{article}");

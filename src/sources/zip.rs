@@ -134,10 +134,10 @@ impl Listing {
         Ok(Self { shown, path: absolute, identity, reader, members, refused, max_item, keep })
     }
 
-    /// Returns how many files there are, and their size as claimed.
+    /// Returns how many files there are that can be read, and their size as claimed.
     pub(crate) fn size(&self) -> (u64, u64) {
-        let bytes = self.members.iter().fold(0, |sum: u64, m| sum.saturating_add(m.entry.size()));
-        (self.members.len() as u64, bytes)
+        let readable = self.members.iter().filter(|member| self.check(member).is_ok());
+        readable.fold((0, 0), |(n, sum): (u64, u64), m| (n + 1, sum.saturating_add(m.entry.size())))
     }
 
     /// Returns true if there is a file of this name.
@@ -159,6 +159,9 @@ impl Listing {
 
     /// Reads the manifest at the root, if there is one.
     pub(crate) fn manifest(&self, pass: &Pass<'_>) -> Result<Option<Manifest>> {
+        if pass.ignores_manifest() {
+            return Ok(None);
+        }
         let Some(member) = self.find(manifest::NAME) else { return Ok(None) };
         let origin = self.origin(manifest::NAME);
         match self.content(member) {

@@ -283,7 +283,6 @@ impl<'o> Writer<'o> {
 
     fn content(&mut self, path: &str, mime: &str, content: Content) -> Result<RowBody> {
         let len = content.len();
-        self.summary.bytes_in += len;
         match content {
             Content::Bytes(bytes) => {
                 let hash = *blake3::hash(&bytes).as_bytes();
@@ -388,8 +387,17 @@ impl<'o> Writer<'o> {
     ///
     /// # Errors
     ///
-    /// Fails if two entries have one path, or if the medium fails; then nothing remains.
+    /// Fails if two entries have one path, if the metadata is larger than
+    /// [`limits::MAX_METADATA`], or if the medium fails; then nothing remains.
     pub fn finish(mut self, about: &About) -> Result<Summary> {
+        let metadata = crate::format::small::write_metadata(&about.metadata).len();
+        if metadata > limits::MAX_METADATA {
+            return Err(Error::LimitExceeded {
+                what: "the metadata".into(),
+                limit: limits::MAX_METADATA as u64,
+                wanted: metadata as u64,
+            });
+        }
         // Small lanes together: what is alike in them is at least alike in kind of bytes.
         let mut rest = Lane::default();
         for (_, mut lane) in std::mem::take(&mut self.lanes) {
@@ -490,8 +498,12 @@ impl Sink for Writer<'_> {
         let body = match item.body {
             Body::Article { mime, content } | Body::Media { mime, content } => {
                 mime_number = self.mimes.number(&mime);
+                let len = content.len();
                 match self.content(&item.path, &mime, content) {
-                    Ok(body) => body,
+                    Ok(body) => {
+                        self.summary.bytes_in += len;
+                        body
+                    }
                     // One file that cannot be read does not end the pack.
                     Err(Error::Io { action: "read", source, .. }) => {
                         self.observer.error(&item.path, &format!("cannot be read: {source}"));
@@ -502,6 +514,9 @@ impl Sink for Writer<'_> {
             }
             Body::Redirect { target, fragment } => {
                 check_name("target", &target, &item.path)?;
+                if let Some(fragment) = &fragment {
+                    check_name("fragment", fragment, &item.path)?;
+                }
                 self.targets.push(target.clone().into_bytes(), item.path.clone().into_bytes())?;
                 RowBody::Redirect(target, fragment)
             }

@@ -15,6 +15,40 @@ pub type SortRow = (Vec<u8>, Vec<u8>);
 /// What a row costs in memory beside its bytes.
 const ROW: usize = 2 * std::mem::size_of::<Vec<u8>>() + 2 * 8;
 
+/// The most runs at a time: each is an open file, of which a process may have few.
+const MAX_RUNS: usize = 64;
+
+/// A run being written.
+struct Run<'a> {
+    out: BufWriter<File>,
+    folder: &'a Path,
+}
+
+impl<'a> Run<'a> {
+    fn create(folder: &'a Path) -> Result<Self> {
+        // Without a name: nothing stays, however the program ends.
+        let file = tempfile::tempfile_in(folder).map_err(|e| Self::failed(folder, e))?;
+        Ok(Self { out: BufWriter::with_capacity(1 << 18, file), folder })
+    }
+
+    fn failed(folder: &Path, e: std::io::Error) -> Error {
+        Error::io("write a temporary file in", folder, e)
+    }
+
+    fn push(&mut self, (key, value): &SortRow) -> Result<()> {
+        for part in [key, value] {
+            let len = (part.len() as u32).to_le_bytes();
+            let written = self.out.write_all(&len).and_then(|()| self.out.write_all(part));
+            written.map_err(|e| Self::failed(self.folder, e))?;
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<File> {
+        self.out.into_inner().map_err(|e| Self::failed(self.folder, e.into_error()))
+    }
+}
+
 /// Takes rows in any order.
 pub struct Sorter {
     rows: Vec<SortRow>,
@@ -43,18 +77,25 @@ impl Sorter {
 
     fn spill(&mut self) -> Result<()> {
         self.rows.sort_unstable();
-        let failed = |e| Error::io("write a temporary file in", &self.folder, e);
-        // Without a name: nothing stays, however the program ends.
-        let file = tempfile::tempfile_in(&self.folder).map_err(failed)?;
-        let mut out = BufWriter::with_capacity(1 << 18, file);
-        for (key, value) in self.rows.drain(..) {
-            for part in [key, value] {
-                out.write_all(&(part.len() as u32).to_le_bytes()).map_err(failed)?;
-                out.write_all(&part).map_err(failed)?;
-            }
+        let mut out = Run::create(&self.folder)?;
+        for row in self.rows.drain(..) {
+            out.push(&row)?;
         }
-        self.runs.push(out.into_inner().map_err(|e| failed(e.into_error()))?);
+        self.runs.push(out.finish()?);
         self.len = 0;
+        if self.runs.len() < MAX_RUNS { Ok(()) } else { self.merge() }
+    }
+
+    /// Makes one run of all.
+    fn merge(&mut self) -> Result<()> {
+        let runs = std::mem::take(&mut self.runs);
+        let mut sorted = Sorted { rows: vec![], runs, folder: self.folder.clone() };
+        let mut rows = sorted.iter()?;
+        let mut out = Run::create(&self.folder)?;
+        while let Some(row) = rows.next_row()? {
+            out.push(&row)?;
+        }
+        self.runs.push(out.finish()?);
         Ok(())
     }
 

@@ -106,6 +106,9 @@ fn dangling(rows: &mut Sorted, targets: &mut Sorted, observer: &dyn Observer) ->
     let mut dropped: HashSet<Vec<u8>> = HashSet::new();
     let mut last_path: Option<(Vec<u8>, EntryRow)> = None;
     let mut missing: Vec<(Vec<u8>, Vec<u8>)> = vec![];
+    // Redirects by the redirects that they lead to: few, since a wiki resolves its chains.
+    let mut chained: HashMap<Vec<u8>, Vec<Vec<u8>>> = HashMap::new();
+    let mut n = 0u64;
     let (mut all, mut wanted) = (rows.iter()?, targets.iter()?);
     let mut target = wanted.next_row()?;
     while let Some((path, row)) = all.next_row()? {
@@ -124,10 +127,18 @@ fn dangling(rows: &mut Sorted, targets: &mut Sorted, observer: &dyn Observer) ->
             missing.push((redirect, wanted_path));
             target = wanted.next_row()?;
         }
-        while target.as_ref().is_some_and(|t| t.0 == path) {
+        let row = EntryRow::decode(&row)?;
+        while let Some((_, redirect)) = target.take_if(|t| t.0 == path) {
+            if row.kind() == Kind::Redirect {
+                chained.entry(path.clone()).or_default().push(redirect);
+            }
             target = wanted.next_row()?;
         }
-        last_path = Some((path, EntryRow::decode(&row)?));
+        last_path = Some((path, row));
+        n += 1;
+        if n.is_multiple_of(4096) && observer.is_cancelled() {
+            return Err(Error::Interrupted);
+        }
     }
     while let Some((wanted_path, redirect)) = target {
         missing.push((redirect, wanted_path));
@@ -136,19 +147,47 @@ fn dangling(rows: &mut Sorted, targets: &mut Sorted, observer: &dyn Observer) ->
     drop((all, wanted));
     // What leads to a dropped redirect is dropped in the next round.
     while !missing.is_empty() {
+        let mut next = vec![];
         for (redirect, target) in missing.drain(..) {
+            if observer.is_cancelled() {
+                return Err(Error::Interrupted);
+            }
+            let after = chained.remove(&redirect).unwrap_or_default();
+            next.extend(after.into_iter().map(|after| (after, redirect.clone())));
             let (path, target) = (String::from_utf8_lossy(&redirect), String::from_utf8_lossy(&target));
             observer.warning(&path, &format!("redirect to {target}, which is not there; left out"));
             dropped.insert(redirect);
         }
-        let mut wanted = targets.iter()?;
-        while let Some((target, redirect)) = wanted.next_row()? {
-            if dropped.contains(&target) && !dropped.contains(&redirect) {
-                missing.push((redirect, target));
+        missing = next;
+    }
+    warn_of_loops(&chained, observer)?;
+    Ok(dropped)
+}
+
+/// Reports redirects that lead back to themselves, one of each loop; they stay, as what they are.
+fn warn_of_loops(chained: &HashMap<Vec<u8>, Vec<Vec<u8>>>, observer: &dyn Observer) -> Result<()> {
+    let leads = chained.iter().flat_map(|(to, from)| from.iter().map(move |from| (&from[..], &to[..])));
+    let leads: HashMap<&[u8], &[u8]> = leads.collect();
+    let mut starts: Vec<&[u8]> = leads.keys().copied().collect();
+    starts.sort_unstable();
+    // By which walk a redirect was come by first.
+    let mut walks: HashMap<&[u8], usize> = HashMap::new();
+    for (walk, start) in starts.into_iter().enumerate() {
+        if observer.is_cancelled() {
+            return Err(Error::Interrupted);
+        }
+        let mut at = Some(start);
+        while let Some(path) = at {
+            if let Some(before) = walks.insert(path, walk) {
+                if before == walk {
+                    observer.warning(&String::from_utf8_lossy(path), "a redirect that leads back to itself");
+                }
+                break;
             }
+            at = leads.get(path).copied();
         }
     }
-    Ok(dropped)
+    Ok(())
 }
 
 /// What a first pass over the entries learns.

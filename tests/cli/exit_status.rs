@@ -1,4 +1,4 @@
-use super::{on, packed, run, sample, tome};
+use super::{assert_harmless, on, packed, run, sample, tome};
 
 #[test]
 fn usage_is_2_and_help_is_0() {
@@ -71,6 +71,29 @@ fn a_full_disk_is_2() {
     let status = std::process::Command::new(env!("CARGO_BIN_EXE_tome"))
         .arg("list")
         .arg(sample())
+        .stdout(full)
+        .stderr(std::process::Stdio::null())
+        .status()
+        .unwrap();
+    assert_eq!(status.code(), Some(2));
+}
+
+#[test]
+fn usage_errors_hold_no_control_characters() {
+    for args in [&["\u{1b}[2Jx"][..], &["list", "a", "--\u{1b}]0;x\u{7}"], &["list", "a", "b", "\u{9b}31m"]] {
+        let run = run(args);
+        assert_eq!((run.status, run.stdout.as_str()), (2, ""));
+        assert!(run.stderr.contains("error:"), "{}", run.stderr);
+        assert_harmless(&run.stderr);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn help_that_cannot_be_written_is_2() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let status = std::process::Command::new(env!("CARGO_BIN_EXE_tome"))
+        .arg("--help")
         .stdout(full)
         .stderr(std::process::Stdio::null())
         .status()

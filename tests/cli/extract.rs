@@ -81,3 +81,14 @@ fn damage_costs_what_it_hits_and_is_listed() {
     assert_eq!((read.status, read.stdout.as_str()), (2, ""));
     assert!(read.stderr.contains("hint: `tome verify"), "{}", read.stderr);
 }
+
+#[test]
+fn patterns_that_match_nothing_create_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    for (option, name) in [("-o", "out"), ("--zip", "x.zip")] {
+        let target = folder.path().join(name);
+        let run = on(sample(), "extract", &["no-such-path", option, target.to_str().unwrap()]);
+        assert_eq!(run.status, 1, "{}", run.stderr);
+        assert!(!target.exists(), "{name}");
+    }
+}

@@ -62,8 +62,7 @@ struct Info {
     file_id: String,
     #[serde(deserialize_with = "present")]
     uuid: Option<String>,
-    #[serde(deserialize_with = "present")]
-    title: Option<String>,
+    title: String,
     #[serde(deserialize_with = "present")]
     language: Option<String>,
     #[serde(deserialize_with = "present")]
@@ -103,7 +102,7 @@ struct Section {
 fn info() {
     let [info] = &lines::<Info>(&on(sample(), "info", &["--json"]).stdout)[..] else { panic!() };
     assert_eq!((info.format.as_str(), info.main.as_deref()), ("tome", Some("index.html")));
-    assert_eq!(info.title.as_deref(), Some("The Tome Sampler"));
+    assert_eq!(info.title, "The Tome Sampler");
     assert_eq!((info.content_id.len(), info.file_id.len()), (64, 64));
     assert_eq!((info.articles, info.media, info.redirects, info.has_search), (65, 19, 23, false));
     assert_eq!(info.size, std::fs::metadata(sample()).unwrap().len());
@@ -113,7 +112,7 @@ fn info() {
         ["--tag", "a b", "--tag", "c", "--creator", "me", "--publisher", "you", "--description", "what"];
     let (_folder, archive, _) = packed(&[("a.css", b"")], &[&args[..], &tags].concat());
     let [info] = &lines::<Info>(&on(&archive, "info", &["--json"]).stdout)[..] else { panic!() };
-    assert_eq!((info.tags.as_slice(), info.title.as_ref()), (&["a b".to_owned(), "c".to_owned()][..], None));
+    assert_eq!((info.tags.as_slice(), info.title.as_str()), (&["a b".to_owned(), "c".to_owned()][..], ""));
     assert_eq!((info.license.as_deref(), info.date.as_deref()), (Some("CC0"), Some("2024-05-31")));
     assert_eq!(info.source_url.as_deref(), Some("https://example.org/"));
 }

@@ -92,6 +92,8 @@ fn options_that_make_no_sense_are_refused_before_anything_happens() {
         (&["-o", "x.tome", "--main", "b.html"], "not among what was packed"),
         (&["-o", "x.tome", "--icon", "a.txt"], "not a picture"),
         (&["-o", "x.tome", "--redirects", "none.tsv"], "none.tsv"),
+        (&["-o", "x.tome", "--redirects", "."], "not a regular file"),
+        (&["-o", "x.tome", "--icon", "."], "not a regular file"),
         (&["-o", "none/x.tome"], "none/x.tome"),
     ] {
         let out = tome().current_dir(folder.path()).args(["pack", "a.txt"]).args(args).output().unwrap();
@@ -134,4 +136,34 @@ fn what_a_rule_leaves_out_is_a_warning() {
     let quiet = run(&[&args[..], &[archive.to_str().unwrap(), "--quiet"]].concat());
     assert_eq!((quiet.status, quiet.stderr.as_str()), (0, ""));
     assert_eq!(on(&archive, "list", &["--kind", "redirect"]).stdout, "b.html\tb\n");
+}
+
+#[test]
+fn joined_archives_keep_their_languages() {
+    let (en, a, _) = packed(&[("a.html", b"<title>A</title>a")], &["--language", "en"]);
+    let (_de, b, _) = packed(&[("b.html", b"<title>B</title>b")], &["--language", "de"]);
+    let joined = en.path().join("joined.tome");
+    let [a, b] = [a, b].map(|path| path.to_str().unwrap().to_owned());
+    let out = super::run(&["pack", "-q", &a, &b, "-o", joined.to_str().unwrap()]);
+    assert_eq!(out.status, 0, "{}", out.stderr);
+    let archive = tome::reader::Archive::open(&joined).unwrap();
+    let language = |path: &str| {
+        let id = archive.entry_by_path(path).unwrap().unwrap().id;
+        archive.language(id).unwrap().map(str::to_owned)
+    };
+    assert_eq!(language("b.html").as_deref(), Some("de"));
+    assert!(matches!(language("a.html").as_deref(), None | Some("en")));
+}
+
+#[test]
+fn a_zim_file_is_no_source_yet() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("x.tome");
+    for (name, bytes) in [("a.zim", &b"?"[..]), ("b", b"ZIM\x04xxxx")] {
+        let source = folder.path().join(name);
+        std::fs::write(&source, bytes).unwrap();
+        let run = super::run(&["pack", source.to_str().unwrap(), "-o", out.to_str().unwrap()]);
+        assert_eq!(run.status, 2);
+        assert!(run.stderr.contains("cannot read yet"), "{}", run.stderr);
+    }
 }

@@ -232,6 +232,31 @@ fn two_sources_with_one_path_are_both_named() {
 }
 
 #[test]
+fn what_the_format_cannot_hold_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let create = || Writer::create(&folder.path().join("a.tome"), Options::default(), &Silent).unwrap();
+    let (fits, long) = ("x".repeat(65_535), "x".repeat(65_536));
+    create().put(redirect("a", "b", Some(&fits))).unwrap();
+    let error = create().put(redirect("a", "b", Some(&long))).unwrap_err();
+    assert!(matches!(error, Error::LimitExceeded { wanted: 65_536, .. }), "{error}");
+    let mut about = About::default();
+    about.metadata.set_text("Description", "x".repeat(8 * 1024 * 1024));
+    let error = create().finish(&about).unwrap_err();
+    assert!(matches!(error, Error::LimitExceeded { .. }), "{error}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn long_chains_of_dangling_redirects_are_left_out_at_once() {
+    let name = |n: u32| format!("r{n:05}");
+    let mut items: Vec<Item> = (0..20_000).map(|n| redirect(&name(n), &name(n + 1), None)).collect();
+    items.push(article("page", None, "x"));
+    let heard = Heard::default();
+    let archive = open(&pack_observed(items, &About::default(), Options::default(), &heard));
+    assert_eq!((archive.entries().count(), heard.lines().len()), (1, 20_000));
+}
+
+#[test]
 fn dangling_redirects_are_left_out_and_loops_stay() {
     let items = vec![
         article("page", None, "x"),
@@ -252,6 +277,8 @@ fn dangling_redirects_are_left_out_and_loops_stay() {
         heard.lines(),
         [
             "warning dangling: redirect to missing, which is not there; left out",
+            "warning loop-a: a redirect that leads back to itself",
+            "warning self: a redirect that leads back to itself",
             "warning to-dangling: redirect to dangling, which is not there; left out",
         ]
     );
