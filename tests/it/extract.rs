@@ -26,7 +26,10 @@ fn check(bytes: &[u8], ways: Vec<(&str, tome::extract::Options)>) {
         assert_eq!(summary.entries, u64::from(archive.len()), "{name}");
         let heard = Heard::default();
         let again = pack_sources(&[&to], Options::default(), &heard).unwrap();
-        assert_eq!(heard.lines(), [""; 0], "{name}");
+        // Redirects in loops are odd, but come back.
+        let mut lines = heard.lines();
+        lines.retain(|line| !line.ends_with(": a redirect that leads back to itself"));
+        assert_eq!(lines, [""; 0], "{name}");
         if again != bytes {
             let (a, b) = (told(&archive), told(&open(&again)));
             assert_eq!(a, b, "{name}: other entries");
