@@ -24,7 +24,7 @@ use sorter::Sorter;
 
 use crate::error::{Error, Result};
 use crate::format::block::{BlockRecord, BlockTable, Coding, Role};
-use crate::format::entry::{BlobPlace, Class};
+use crate::format::entry::{BlobPlace, Class, MAX_MIME};
 use crate::format::hash_tree::digest;
 use crate::format::ids::{NONE, PAGE};
 use crate::format::parity::{Parity, ParityHead};
@@ -497,6 +497,12 @@ impl Sink for Writer<'_> {
         let mut mime_number = 0;
         let body = match item.body {
             Body::Article { mime, content } | Body::Media { mime, content } => {
+                let mime = if mime.len() > MAX_MIME {
+                    self.observer.warning(&item.path, "its mime type is longer than 255 bytes; left out");
+                    "application/octet-stream".to_string()
+                } else {
+                    mime
+                };
                 mime_number = self.mimes.number(&mime);
                 let len = content.len();
                 match self.content(&item.path, &mime, content) {
