@@ -1,9 +1,9 @@
 //! Writing an archive: the [`Sink`] that makes a `.tome`.
 //!
-//! Items come one by one. What has bytes is compared with all bytes before ([`Dedup`]); new bytes
-//! wait in a lane of their kind until a group is full ([`groups`]); groups are compressed on all
+//! Items come one by one. What has bytes is compared with all bytes before (by hash); new bytes
+//! wait in a lane of their kind until a group is full (`groups`); groups are compressed on all
 //! cores, a few at a time, and written in order. What is left of an item is a row, sorted by path on
-//! disk if need be ([`sorter`]). At the end the rows become tables ([`tables`]).
+//! disk if need be (`sorter`). At the end the rows become tables (`tables`).
 
 mod groups;
 mod output;

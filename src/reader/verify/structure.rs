@@ -19,6 +19,7 @@ use crate::format::strings::leaf::Leaf;
 use crate::format::strings::node::Node;
 use crate::format::strings::tree::{Pages, Tree};
 use crate::item::Kind;
+use crate::limits::MAX_REDIRECTS;
 
 /// What reading a leaf of entries gave.
 #[derive(Default)]
@@ -28,6 +29,8 @@ struct LeafScan {
     last_path: String,
     counts: [u32; 3],
     uses: Vec<Use>,
+    /// Ids of redirects and of their targets.
+    redirects: Vec<(u32, u32)>,
     titles: TitleSum,
     findings: Vec<Finding>,
 }
@@ -264,6 +267,7 @@ impl Run<'_> {
         let mut counts = [0u32; 3];
         let (mut whole, mut total) = (true, 0u64);
         let mut last_path: Option<String> = None;
+        let mut redirects: Vec<(u32, u32)> = vec![];
         for (leaf, scan) in scans.into_iter().enumerate() {
             let scan = match scan {
                 Ok(scan) => scan,
@@ -285,6 +289,7 @@ impl Run<'_> {
             last_path = Some(scan.last_path);
             titles.add(scan.titles);
             uses.extend(scan.uses);
+            redirects.extend(scan.redirects);
             total += scan.counts.iter().map(|&n| u64::from(n)).sum::<u64>();
             for (sum, n) in counts.iter_mut().zip(scan.counts) {
                 *sum += n;
@@ -300,8 +305,31 @@ impl Run<'_> {
         if let Ok(tree) = archive.entry_tree() {
             self.nodes(&tree, &facts, whole);
         }
+        self.redirects(&redirects)?;
         titles.whole = whole;
         Ok((total, titles))
+    }
+
+    /// Follows all redirects, by their ids alone.
+    fn redirects(&self, redirects: &[(u32, u32)]) -> Result<()> {
+        let next = |id: u32| redirects.binary_search_by_key(&id, |r| r.0).ok().map(|at| redirects[at].1);
+        for (i, &(id, target)) in redirects.iter().enumerate() {
+            if i % 4096 == 0 {
+                self.stop()?;
+            }
+            let mut at = Some(target);
+            for _ in 0..MAX_REDIRECTS {
+                at = at.and_then(next);
+            }
+            if at.is_some() {
+                let path = self.path(id);
+                let message = format!("redirect {} leads to no article or media", short(&path));
+                let mut finding = Finding::new("redirect", Severity::Warning, message);
+                (finding.entries, finding.n_entries) = (vec![path], 1);
+                self.report(finding);
+            }
+        }
+        Ok(())
     }
 
     /// Reports a leaf that cannot be read.
@@ -339,14 +367,7 @@ impl Run<'_> {
                     scan.uses.push(Use { place, entry: entry.id.0 });
                 }
                 EntryBody::Blob { .. } => {}
-                EntryBody::Redirect { .. } => {
-                    if let Ok(None) = self.archive.resolve(entry.clone()) {
-                        let message = format!("redirect {} leads to no article or media", short(&entry.path));
-                        let mut finding = Finding::new("redirect", Severity::Warning, message);
-                        (finding.entries, finding.n_entries) = (vec![entry.path.clone()], 1);
-                        scan.findings.push(finding);
-                    }
-                }
+                EntryBody::Redirect { target, .. } => scan.redirects.push((entry.id.0, target.0)),
             }
         }
         let tree = self.archive.entry_tree()?;
