@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tome::error::Error;
-use tome::format::first_page::{self, Looks, VERSION};
+use tome::format::first_page::{self, VERSION};
 use tome::format::ids::PAGE;
 use tome::reader::{Archive, OpenOptions};
 
@@ -84,5 +84,5 @@ pub fn ends_like_an_archive(path: &Path) -> bool {
         file.seek(SeekFrom::End(-(PAGE as i64)))?;
         file.read_exact(&mut start)
     };
-    read().is_ok() && first_page::looks(&start) == Looks::Ours
+    read().is_ok() && first_page::is_ours(&start)
 }

@@ -4,7 +4,7 @@ use super::bytes::Cursor;
 use super::entry::TitleRule;
 use super::hash_tree::{DIGEST, Digest, Shape, TOP_DIGESTS};
 use super::ids::{NONE, PAGE};
-use crate::error::{Error, FormatError, Place, Result, damaged};
+use crate::error::{Error, Place, Result, damaged};
 use crate::fold::TITLE_KEY_VERSION;
 
 /// The first eight bytes: not ASCII, the name, a CR LF that a transfer in text mode would change,
@@ -232,18 +232,9 @@ pub struct FirstPage {
     pub rows: Vec<Row>,
 }
 
-/// How the bytes at the start of a file look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Looks {
-    /// The magic is there.
-    Ours,
-    /// It is not.
-    Foreign,
-}
-
-/// Returns whether a page begins like an archive of ours.
-pub fn looks(page: &[u8]) -> Looks {
-    if page.starts_with(&MAGIC) { Looks::Ours } else { Looks::Foreign }
+/// Returns true if a page begins like an archive of ours.
+pub fn is_ours(page: &[u8]) -> bool {
+    page.starts_with(&MAGIC)
 }
 
 impl FirstPage {
@@ -265,7 +256,7 @@ impl FirstPage {
     /// Returns the length of the file that a page claims to begin; nothing of it is checked.
     pub fn declared_len(page: &[u8]) -> Option<u64> {
         let number = |at: usize| super::bytes::u64_at(page, at);
-        if looks(page) == Looks::Foreign {
+        if !is_ours(page) {
             return None;
         }
         number(BODY_END)?.checked_add(number(SIGNATURE_LEN)?)?.checked_add(PAGE as u64)
@@ -335,7 +326,7 @@ impl FirstPage {
     /// As [`FirstPage::parse`].
     pub fn parse_with_id(page: &[u8], file_len: u64) -> Result<(Self, [u8; 32])> {
         let place = Place::FirstPage;
-        if looks(page) == Looks::Foreign {
+        if !is_ours(page) {
             return Err(Error::NotAnArchive { found: describe(page) });
         }
         if page.len() != PAGE {
@@ -550,37 +541,25 @@ fn describe(page: &[u8]) -> String {
     if page.is_empty() {
         return "the file is empty".into();
     }
-    match FormatGuess::of(page) {
+    match other_format(page) {
         Some(guess) => format!("the file looks like {guess}"),
         None => "it does not begin with Tome's signature".into(),
     }
 }
 
-struct FormatGuess;
-
-impl FormatGuess {
-    fn of(page: &[u8]) -> Option<&'static str> {
-        const KNOWN: &[(&[u8], &str)] = &[
-            (b"PK\x03\x04", "a zip (pack it: tome pack FILE.zip -o OUT.tome)"),
-            (b"ZIM\x04", "a ZIM file"),
-            (b"%PDF", "a PDF"),
-            (b"\x1f\x8b", "gzip data"),
-            (b"\x28\xb5\x2f\xfd", "zstd data"),
-            (b"<!", "an HTML page (pack it: tome pack FILE -o OUT.tome)"),
-            // What a transfer in text mode makes of the magic.
-            (
-                b"\x89TOME\n\x1a",
-                "an archive damaged by a transfer in text mode; copy it again in binary mode",
-            ),
-        ];
-        KNOWN.iter().find(|(magic, _)| page.starts_with(magic)).map(|(_, name)| *name)
-    }
-}
-
-impl From<FormatError> for std::io::Error {
-    fn from(error: FormatError) -> Self {
-        Self::new(std::io::ErrorKind::InvalidData, error)
-    }
+/// Returns what a file of another kind looks like.
+fn other_format(page: &[u8]) -> Option<&'static str> {
+    const KNOWN: &[(&[u8], &str)] = &[
+        (b"PK\x03\x04", "a zip (pack it: tome pack FILE.zip -o OUT.tome)"),
+        (b"ZIM\x04", "a ZIM file"),
+        (b"%PDF", "a PDF"),
+        (b"\x1f\x8b", "gzip data"),
+        (b"\x28\xb5\x2f\xfd", "zstd data"),
+        (b"<!", "an HTML page (pack it: tome pack FILE -o OUT.tome)"),
+        // What a transfer in text mode makes of the magic.
+        (b"\x89TOME\n\x1a", "an archive damaged by a transfer in text mode; copy it again in binary mode"),
+    ];
+    KNOWN.iter().find(|(magic, _)| page.starts_with(magic)).map(|(_, name)| *name)
 }
 
 #[cfg(test)]

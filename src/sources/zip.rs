@@ -456,7 +456,7 @@ impl<R: Read> Read for Exact<R> {
 /// A file of a zip that is inflated by a thread of its own: the reader of the `zip` crate borrows
 /// the zip's, and cannot be handed on together with it.
 struct InThread {
-    chunks: crossbeam_channel::Receiver<io::Result<Vec<u8>>>,
+    chunks: std::sync::mpsc::Receiver<io::Result<Vec<u8>>>,
     chunk: Vec<u8>,
     at: usize,
 }
@@ -465,7 +465,7 @@ impl InThread {
     const CHUNK: u64 = 128 * 1024;
 
     fn start(file: File, entry: Arc<OwnedZipFileEntry>) -> io::Result<Self> {
-        let (sender, chunks) = crossbeam_channel::bounded(4);
+        let (sender, chunks) = std::sync::mpsc::sync_channel(4);
         // Ends when the file does, or when nobody listens any more.
         std::thread::Builder::new().name("unzip".into()).spawn(move || {
             let mut file = BufReader::new(file);
