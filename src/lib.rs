@@ -4,6 +4,7 @@ pub mod error;
 pub mod extract;
 pub mod fold;
 pub mod format;
+pub mod index;
 pub mod item;
 pub mod limits;
 pub mod manifest;

@@ -11,6 +11,7 @@ use crate::error::{Error, Place, Result, damaged};
 use crate::format::first_page::{FirstPage, Row, SectionKind};
 use crate::format::hash_tree::{DIGEST, Digest, PER_PAGE, Shape, digest};
 use crate::format::ids::PAGE;
+use crate::format::strings::tree::Pages;
 use crate::storage::Storage;
 
 /// One bit for each of many things, set by any thread.
@@ -288,5 +289,45 @@ impl Tables {
             return damaged!(place, "page number", "the section has {} bytes at {}", row.len, row.offset);
         }
         self.page(page)
+    }
+}
+
+/// The pages of a tree of strings: sections of nodes and of leaves.
+pub struct TreePages<'a> {
+    tables: &'a Tables,
+    nodes: SectionKind,
+    leaves: SectionKind,
+}
+
+impl<'a> TreePages<'a> {
+    /// Names the sections of a tree.
+    pub fn new(tables: &'a Tables, nodes: SectionKind, leaves: SectionKind) -> Self {
+        Self { tables, nodes, leaves }
+    }
+
+    fn get(&self, kind: SectionKind, page: u32) -> Result<Cow<'a, [u8]>> {
+        match self.tables.first().row(kind) {
+            Some(row) => self.tables.section_page(row, page),
+            None => damaged!(Place::Section(kind.name(), 0), "section", "it is missing"),
+        }
+    }
+}
+
+impl<'a> Pages<'a> for TreePages<'a> {
+    fn node(&self, page: u32) -> Result<Cow<'a, [u8]>> {
+        self.get(self.nodes, page)
+    }
+
+    fn leaf(&self, page: u32) -> Result<Cow<'a, [u8]>> {
+        self.get(self.leaves, page)
+    }
+
+    fn leaves(&self) -> u32 {
+        let len = self.tables.first().row(self.leaves).map_or(0, |row| row.len);
+        u32::try_from(len / PAGE as u64).unwrap_or(u32::MAX)
+    }
+
+    fn name(&self) -> &'static str {
+        self.leaves.name()
     }
 }

@@ -651,7 +651,7 @@ class Archive:
                 self.complain(f"{e.path.decode()!r}: {error}")
         return result
 
-    def content_id(self, hashes):  # section 10
+    def content_id(self, hashes):  # section 12
         def put(data):
             h.update(len(data).to_bytes(8, "little") + data)
         h = blake3()

@@ -112,6 +112,32 @@ impl SectionKind {
     pub const PARITY: Self = Self(17);
     /// Second copies of pages of other sections.
     pub const COPIES: Self = Self(18);
+    /// How important each title row is, and maxima over runs of them.
+    pub const TITLE_CLASSES: Self = Self(19);
+    /// The symbols of the words of titles.
+    pub const TITLE_WORD_SYMBOLS: Self = Self(20);
+    /// The root of the tree of the words of titles.
+    pub const TITLE_WORD_ROOT: Self = Self(21);
+    /// Inner nodes of the tree of the words of titles.
+    pub const TITLE_WORD_NODES: Self = Self(22);
+    /// Leaves of the tree of the words of titles.
+    pub const TITLE_WORDS: Self = Self(23);
+    /// The title rows in which words stand behind the first.
+    pub const TITLE_WORD_ROWS: Self = Self(24);
+    /// What the full-text index is made of: versions, classes, averages, languages.
+    pub const SEARCH: Self = Self(25);
+    /// The lengths and the importance of each article.
+    pub const SEARCH_ARTICLES: Self = Self(26);
+    /// The symbols of the words of articles.
+    pub const WORD_SYMBOLS: Self = Self(27);
+    /// The root of the tree of the words of articles.
+    pub const WORD_ROOT: Self = Self(28);
+    /// Inner nodes of the tree of the words of articles.
+    pub const WORD_NODES: Self = Self(29);
+    /// Leaves of the tree of the words of articles.
+    pub const WORDS: Self = Self(30);
+    /// The articles in which words occur.
+    pub const POSTINGS: Self = Self(31);
 
     /// Returns the name used in listings and errors.
     pub fn name(self) -> &'static str {
@@ -134,6 +160,19 @@ impl SectionKind {
             Self::LANGUAGES => "languages",
             Self::PARITY => "parity",
             Self::COPIES => "copies",
+            Self::TITLE_CLASSES => "title classes",
+            Self::TITLE_WORD_SYMBOLS => "title word symbols",
+            Self::TITLE_WORD_ROOT => "title word root",
+            Self::TITLE_WORD_NODES => "title word nodes",
+            Self::TITLE_WORDS => "title words",
+            Self::TITLE_WORD_ROWS => "title word rows",
+            Self::SEARCH => "search",
+            Self::SEARCH_ARTICLES => "search articles",
+            Self::WORD_SYMBOLS => "word symbols",
+            Self::WORD_ROOT => "word root",
+            Self::WORD_NODES => "word nodes",
+            Self::WORDS => "words",
+            Self::POSTINGS => "postings",
             _ => "unknown",
         }
     }

@@ -18,7 +18,7 @@ use crate::format::strings::symbols::Symbols;
 use crate::format::strings::tree::{Pages, RowPlace, Tree};
 use crate::item::Kind;
 use crate::limits::{MAX_METADATA, MAX_NAME_LEN, MAX_REDIRECTS};
-use crate::tables::Tables;
+use crate::tables::TreePages;
 
 /// One entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,40 +114,6 @@ pub(super) struct Keys {
     root: Vec<u8>,
 }
 
-pub(super) struct TreePages<'a> {
-    tables: &'a Tables,
-    nodes: SectionKind,
-    leaves: SectionKind,
-}
-
-impl<'a> TreePages<'a> {
-    fn get(&self, kind: SectionKind, page: u32) -> Result<Cow<'a, [u8]>> {
-        match self.tables.first().row(kind) {
-            Some(row) => self.tables.section_page(row, page),
-            None => damaged!(Place::Section(kind.name(), 0), "section", "it is missing"),
-        }
-    }
-}
-
-impl<'a> Pages<'a> for TreePages<'a> {
-    fn node(&self, page: u32) -> Result<Cow<'a, [u8]>> {
-        self.get(self.nodes, page)
-    }
-
-    fn leaf(&self, page: u32) -> Result<Cow<'a, [u8]>> {
-        self.get(self.leaves, page)
-    }
-
-    fn leaves(&self) -> u32 {
-        let len = self.tables.first().row(self.leaves).map_or(0, |row| row.len);
-        u32::try_from(len / PAGE as u64).unwrap_or(u32::MAX)
-    }
-
-    fn name(&self) -> &'static str {
-        self.leaves.name()
-    }
-}
-
 /// The longest section that is read whole to start with: symbols and roots.
 const SMALL: usize = 2 * PAGE;
 
@@ -182,15 +148,13 @@ impl Archive {
 
     pub(super) fn entry_tree(&self) -> Result<Tree<'_, TreePages<'_>>> {
         let names = self.names()?;
-        let pages =
-            TreePages { tables: &self.tables, nodes: SectionKind::ENTRY_NODES, leaves: SectionKind::ENTRIES };
+        let pages = TreePages::new(&self.tables, SectionKind::ENTRY_NODES, SectionKind::ENTRIES);
         Ok(Tree { root: Cow::Borrowed(&names.root), pages, symbols: &names.symbols })
     }
 
     pub(super) fn title_tree(&self) -> Result<Tree<'_, TreePages<'_>>> {
         let keys = self.keys()?;
-        let pages =
-            TreePages { tables: &self.tables, nodes: SectionKind::TITLE_NODES, leaves: SectionKind::TITLES };
+        let pages = TreePages::new(&self.tables, SectionKind::TITLE_NODES, SectionKind::TITLES);
         Ok(Tree { root: Cow::Borrowed(&keys.root), pages, symbols: &keys.symbols })
     }
 

@@ -15,9 +15,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("format", &["fold", "item"]),
     ("tables", &["storage", "format"]),
     ("text", &["fold"]),
+    // Gives rows and ordinals; what they stand for is the reader's.
+    ("index", &["tables", "format", "fold", "text"]),
     ("manifest", &["item"]),
-    ("reader", &["storage", "codec", "fold", "format", "item", "tables", "text"]),
-    ("writer", &["item", "codec", "fold", "format", "text"]),
+    ("reader", &["storage", "codec", "fold", "format", "index", "item", "tables", "text"]),
+    ("writer", &["item", "codec", "fold", "format", "index", "text"]),
     ("sources", &["item", "manifest", "text"]),
     ("sources/archive.rs", &["item", "format", "reader"]),
     ("extract", &["item", "format", "codec", "manifest"]),
