@@ -2,7 +2,9 @@
 
 use unicode_normalization::char::{canonical_combining_class, decompose_canonical};
 
-use super::{compose_as_frozen, fold_case, is_common_mark, is_latin_or_greek, is_touched, spelling};
+use super::{
+    compose_as_frozen, fold_case, is_common_mark, is_latin_or_greek, is_touched, spelling, title_key,
+};
 
 /// Replaces the contents of `out` by a Latin letter in lower case with its marks, if the title key
 /// would spell it without something: marks of set D of its rule, or by another letter, as `ø` by `o`.
@@ -30,7 +32,7 @@ pub(crate) fn marked_letter(cluster: &str, out: &mut String) -> bool {
         // What Unicode 16.0 does not know has no decomposition.
         if !c.is_ascii() && is_touched(c) { decompose_canonical(c, &mut take) } else { take(c) }
     }
-    let Some(mut letter) = base.filter(|&c| is_latin(c)) else { return false };
+    let Some(mut letter) = base.filter(|&c| is_latin(c) && is_settled(c)) else { return false };
     if (marks.is_empty() && !is_respelled(letter)) || (letter == 'i' && matches!(marks[..], [(_, '\u{307}')]))
     {
         return false;
@@ -70,6 +72,11 @@ fn is_respelled(c: char) -> bool {
     matches!(c, 'æ' | 'ð' | 'đ' | 'ħ' | 'ı' | 'ł' | 'ø' | 'œ' | 'ŧ' | 'þ')
 }
 
+/// Whether the title key does nothing more to a letter: it takes `ǆ` apart, for one.
+fn is_settled(c: char) -> bool {
+    c.is_ascii() || is_respelled(c) || title_key(c.encode_utf8(&mut [0; 4])).chars().eq([c])
+}
+
 fn fold_lower(c: char) -> char {
     if c.is_ascii() { c.to_ascii_lowercase() } else { fold_case(c) }
 }
@@ -77,7 +84,6 @@ fn fold_lower(c: char) -> char {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fold::title_key;
 
     fn marked(cluster: &str) -> Option<String> {
         let mut out = String::from("left over");
@@ -99,7 +105,7 @@ mod tests {
         ] {
             assert_eq!(marked(cluster).as_deref(), Some(expected), "{cluster}");
         }
-        for plain in ["e", "ß", "ẞ", "İ", "ά", "ё", "й", "1\u{301}", "中", ""] {
+        for plain in ["e", "Ǆ\u{301}", "ß", "ẞ", "İ", "ά", "ё", "й", "1\u{301}", "中", ""] {
             assert_eq!(marked(plain), None, "{plain}");
         }
     }
