@@ -81,6 +81,7 @@
 //! 16.0 (`fold/tables.rs`); case folding and all lists are our own. Hashes over the keys of all code
 //! points, first computed by another program from the data of 16.0, are held by the tests.
 
+pub(crate) mod marks;
 mod tables;
 
 use unicode_normalization::char::{

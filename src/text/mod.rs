@@ -14,6 +14,7 @@ mod html;
 mod markdown;
 mod markdown_writer;
 mod tags;
+pub mod words;
 
 pub use events::{Attributes, Options, Visitor, walk};
 pub use html::{Heading, Link, Page, headings, links, page, title, to_text};
