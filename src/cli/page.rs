@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 use tome::reader::Entry;
 use tome::terminal::{self, Keep, RenderOptions, sanitize};
-use tome::text::{self, charset};
+use tome::text::{self, Markup, charset, charset_of_mime};
 
 use super::args::{FormArgs, RangeArg};
 use super::open::Opened;
@@ -38,14 +38,6 @@ impl Form {
             _ => Self::Rendered,
         }
     }
-}
-
-/// How text is marked up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Markup {
-    Html,
-    Markdown,
-    Text,
 }
 
 /// An entry larger than this is not taken apart in memory for a person to read.
@@ -89,7 +81,7 @@ pub fn write_json(opened: &Opened, entry: &Entry, form: Form) -> Result<(), Fail
             JsonContent::of(load(opened, entry, range)?)
         }
         // What has no text form is given as it is.
-        Form::Rendered | Form::Text if markup(entry.mime()).is_none() => {
+        Form::Rendered | Form::Text if Markup::of_mime(entry.mime()).is_none() => {
             JsonContent::of(load(opened, entry, 0..entry.size())?)
         }
         form => {
@@ -183,14 +175,14 @@ struct Readable {
 }
 
 fn readable(opened: &Opened, entry: &Entry) -> Result<Readable, Failure> {
-    let markup = markup(entry.mime()).ok_or_else(|| no_text(opened, entry))?;
+    let markup = Markup::of_mime(entry.mime()).ok_or_else(|| no_text(opened, entry))?;
     if entry.size() > MAX_PAGE {
         let size = talk::bytes(entry.size());
         return Err(Failure::new(format!("{}: {size} are too much for a page", entry.path))
             .hint("--raw writes the bytes"));
     }
     let content = opened.archive.content(entry).map_err(|e| opened.failure(e))?;
-    let encoding = charset::detect(&content, charset_of(entry.mime())).encoding;
+    let encoding = charset::detect(&content, charset_of_mime(entry.mime())).encoding;
     let text = encoding.decode_with_bom_removal(&content).0;
     let text =
         if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text.into_owned() };
@@ -203,28 +195,6 @@ fn no_text(opened: &Opened, entry: &Entry) -> Failure {
     let archive = opened.path.display();
     Failure::new(format!("{}: {mime}, {size}, is not text", entry.path))
         .hint(format!("to write its bytes into a file: tome read {archive} --path --raw -- PATH > FILE"))
-}
-
-fn markup(mime: &str) -> Option<Markup> {
-    let essence = mime.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    match essence.as_str() {
-        "text/html" | "application/xhtml+xml" => Some(Markup::Html),
-        "text/markdown" | "text/x-markdown" => Some(Markup::Markdown),
-        "application/json" | "application/xml" | "application/javascript" | "application/ecmascript" => {
-            Some(Markup::Text)
-        }
-        text if text.starts_with("text/") || text.ends_with("+xml") || text.ends_with("+json") => {
-            Some(Markup::Text)
-        }
-        _ => None,
-    }
-}
-
-fn charset_of(mime: &str) -> Option<&str> {
-    mime.split(';').skip(1).find_map(|parameter| {
-        let (name, value) = parameter.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"'))
-    })
 }
 
 fn page(title: &str, body: &str) -> String {
@@ -339,17 +309,6 @@ fn each_step(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn types_say_how_text_is_marked_up() {
-        assert_eq!(markup("text/html; charset=windows-1252"), Some(Markup::Html));
-        assert_eq!(markup("Text/Markdown"), Some(Markup::Markdown));
-        assert_eq!(markup("image/svg+xml"), Some(Markup::Text));
-        assert_eq!(markup("image/png"), None);
-        assert_eq!(markup(""), None);
-        assert_eq!(charset_of("text/html; x=y; Charset=\"koi8-r\""), Some("koi8-r"));
-        assert_eq!(charset_of("text/html"), None);
-    }
 
     #[test]
     fn html_keeps_its_meaning_without_its_control_characters() {

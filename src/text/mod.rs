@@ -10,16 +10,21 @@
 pub mod charset;
 mod events;
 pub mod head;
+mod hrefs;
 mod html;
 mod markdown;
 mod markdown_writer;
+mod markup;
+pub mod search_text;
 mod tags;
 pub mod words;
 
 pub use events::{Attributes, Options, Visitor, walk};
+pub use hrefs::resolve;
 pub use html::{Heading, Link, Page, headings, links, page, title, to_text};
 pub use markdown::{FrontMatter, split_front_matter, to_html};
 pub use markdown_writer::from_html;
+pub use markup::{Markup, charset_of_mime};
 pub use tags::{Attribute, Tag};
 
 #[cfg(test)]
