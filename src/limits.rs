@@ -17,6 +17,9 @@ pub const MAX_WINDOW_LOG: u32 = 23;
 /// is a loop or an attack.
 pub const MAX_REDIRECTS: usize = 32;
 
+/// The most memory that making a full-text index takes beside the rest of packing.
+pub const MAX_INDEX_MEMORY: u64 = 256_000_000;
+
 /// The most bytes of the metadata section (icons and long descriptions included).
 pub const MAX_METADATA: usize = 8 * 1024 * 1024;
 

@@ -25,6 +25,7 @@ Exit status:
 Examples:
   tome pack wiki/ -o wiki.tome
   tome read wiki.tome \"Mexico-Russia relations\"
+  tome search wiki.tome honey bees
   tome list wiki.tome --kind article | head
   tome extract wiki.tome -o wiki-again/
 
@@ -61,6 +62,7 @@ pub enum Command {
     Info(InfoArgs),
     List(ListArgs),
     Read(ReadArgs),
+
     Random(RandomArgs),
     Extract(ExtractArgs),
     Verify(VerifyArgs),
@@ -173,8 +175,15 @@ pub struct PackArgs {
     /// Make paths that match media, never articles; may be given several times
     #[arg(long, value_name = "GLOB", help_heading = "What to pack")]
     pub media_only: Vec<String>,
-    #[arg(long, hide = true)]
+    /// Make no full-text index: a smaller archive, in which only titles are found
+    #[arg(long, help_heading = "What to pack")]
     pub no_search: bool,
+    /// Index pairs of frequent words as well, so that every phrase is found in a large archive
+    ///
+    /// Makes the index about twice as large. Without it, phrases are looked for in the text of the
+    /// articles that have all of the words, the best first, for as long as a search may take.
+    #[arg(long, conflicts_with = "no_search", help_heading = "What to pack")]
+    pub phrase_index: bool,
 
     /// The compression level, 1 to 22 [default: 15 for pages from templates, 19 for prose]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..=22), help_heading = "How to pack")]
@@ -188,7 +197,7 @@ pub struct PackArgs {
     /// How many threads compress [default: one a core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096), help_heading = "How to pack")]
     pub threads: Option<u32>,
-    /// How much memory to use
+    /// How much memory to use; the full-text index takes half as much again, at most 256 MB
     #[arg(long, value_name = "SIZE", value_parser = memory, default_value = "400MB", help_heading = "How to pack")]
     pub memory: u64,
 }
@@ -251,6 +260,56 @@ pub enum KindArg {
     Media,
     Redirect,
     All,
+}
+
+/// Search the articles of one archive or several
+///
+/// All words must be there, in any of their forms; if no article has all, those with most of them
+/// are shown. "Quoted words" must stand one behind the other as they are written, -word must not be
+/// there, word* is the beginning of a word, title:word must be in the title.
+///
+/// The article whose title is the query comes first. A search ends after a time and gives the best
+/// that was found until then.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+A query that begins with a hyphen comes after `--`.
+
+Exit status:
+  0  something was found
+  1  nothing was found
+  2  not an archive, or its index is damaged
+
+Examples:
+  tome search wiki.tome honey bees
+  tome search wiki.tome fr.tome '\"honey bee\" -wasp' -n 20
+  tome search wiki.tome title:honey --json
+
+JSON (--json): a line {\"type\":\"hit\", \"archive\", \"title\", \"path\", \"score\", \"snippet\", \"relaxed\"} \
+a hit; \"snippet\" is text with <b>..</b> round the hits and all else escaped, \"relaxed\" says that not \
+all words are there. Then {\"type\":\"end\", \"hits_at_least\", \"partial\", \"did_you_mean\", \"seconds\"}; \
+\"partial\" says that the time was over first.")]
+pub struct SearchArgs {
+    /// The archives, and last the query
+    #[arg(value_name = "ARCHIVE... QUERY", required = true, num_args = 2..)]
+    pub archives_and_query: Vec<OsString>,
+    /// Show so many hits
+    #[arg(short = 'n', long = "limit", value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub limit: u32,
+    /// Leave out the first K
+    #[arg(long, value_name = "K", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=10_000))]
+    pub offset: u32,
+    /// Search no longer than this
+    #[arg(long, value_name = "MS", default_value_t = 1000)]
+    pub budget: u64,
+    /// Print JSON lines
+    #[arg(long)]
+    pub json: bool,
+    /// Take the archives that begin at this byte of the files
+    #[arg(long, value_name = "BYTE", default_value_t = 0, hide_default_value = true)]
+    pub at: u64,
+    /// Read the files piece by piece instead of mapping them into memory
+    #[arg(long)]
+    pub no_mmap: bool,
 }
 
 /// Read an article

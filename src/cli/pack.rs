@@ -95,6 +95,8 @@ fn pack(
         block_size: args.block_size.and_then(|n| usize::try_from(n).ok()),
         threads: args.threads.and_then(|n| usize::try_from(n).ok()),
         memory: args.memory,
+        search: !args.no_search,
+        phrase_index: args.phrase_index,
         force: args.force,
         ..Options::default()
     };

@@ -11,7 +11,11 @@ use crate::format::first_page::SectionKind;
 /// Where the sections of an index are written, one after the other.
 pub trait SectionSink {
     /// Begins a section. One that a tree's pages are in begins on a page.
-    fn begin(&mut self, kind: SectionKind);
+    ///
+    /// # Errors
+    ///
+    /// Fails if the medium does.
+    fn begin(&mut self, kind: SectionKind) -> Result<()>;
     /// Adds bytes to the section.
     ///
     /// # Errors

@@ -2,6 +2,8 @@
 //! compressed. Everything here depends on the blobs and their order alone, never on time, threads or
 //! memory, so that the same input gives the same bytes.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
 use super::reference::{self, Cut, Weighed};
@@ -68,8 +70,8 @@ pub struct Blob {
     pub number: u32,
     /// A hash of the path under which it came first: chooses borders.
     pub path_hash: u64,
-    /// The bytes.
-    pub bytes: Vec<u8>,
+    /// The bytes, which the index may be reading at the same time.
+    pub bytes: Arc<Vec<u8>>,
 }
 
 /// What is done with a group.

@@ -6,30 +6,36 @@
 //! disk if need be (`sorter`). At the end the rows become tables (`tables`).
 
 mod groups;
+mod indexing;
+mod links;
 mod output;
 mod reference;
+mod repeats;
 mod rows;
 mod sorter;
 mod tables;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use groups::{Blob, GroupOut, Lane, Treatment, Tuning};
+use indexing::Indexing;
 use output::{Output, folder_of};
 use rows::{EntryRow, Interned, RowBody};
 use sorter::Sorter;
 
 use crate::error::{Error, Result};
 use crate::format::block::{BlockRecord, BlockTable, Coding, Role};
-use crate::format::entry::{BlobPlace, Class, MAX_MIME};
+use crate::format::entry::{BlobPlace, Class, MAX_MIME, TitleRule};
 use crate::format::hash_tree::digest;
 use crate::format::ids::{NONE, PAGE};
 use crate::format::parity::{Parity, ParityHead};
-use crate::item::{About, Body, Content, Item, Kind, Observer, Sink};
+use crate::item::{About, Body, Content, Item, Kind, Observer, Sink, keys};
 use crate::limits;
+use crate::text::Markup;
 
 /// How to pack.
 #[derive(Debug, Clone)]
@@ -40,8 +46,13 @@ pub struct Options {
     pub block_size: Option<usize>,
     /// Threads that compress; by default one a core. Does not change the archive's bytes.
     pub threads: Option<usize>,
-    /// Memory for everything, in bytes. Does not change the archive's bytes.
+    /// Memory for everything but the index, in bytes; the index takes as much again, and at most
+    /// [`limits::MAX_INDEX_MEMORY`]. Does not change the archive's bytes.
     pub memory: u64,
+    /// Makes a full-text index of the articles.
+    pub search: bool,
+    /// Indexes pairs of frequent words as well, so that phrases are found by the index alone.
+    pub phrase_index: bool,
     /// Replaces an existing file.
     pub force: bool,
     /// Writes second copies of the tables and parity even into an archive so small that it would
@@ -56,6 +67,8 @@ impl Default for Options {
             block_size: None,
             threads: None,
             memory: limits::DEFAULT_PACK_MEMORY,
+            search: true,
+            phrase_index: false,
             force: false,
             always_redundant: false,
         }
@@ -103,6 +116,9 @@ const DEDUP_FROM: u64 = 4096;
 /// A smaller archive would spend more than a fiftieth of itself on parity.
 const MIN_PARITY: u64 = 640 * 1024;
 
+/// Bytes that are read for words.
+type Text = Option<Arc<Vec<u8>>>;
+
 /// Makes an archive of items.
 ///
 /// 1. [`Writer::create`] opens a temporary file beside the target.
@@ -130,6 +146,9 @@ pub struct Writer<'o> {
     references: Vec<(u32, std::ops::Range<u64>)>,
     rows: Sorter,
     targets: Sorter,
+    indexing: Indexing,
+    /// Articles so far: the index's numbers of them.
+    articles: u32,
     mimes: Interned,
     languages: Interned,
     sort_budget: usize,
@@ -161,6 +180,8 @@ impl<'o> Writer<'o> {
         let (sender, receiver) = channel();
         let mut languages = Interned::default();
         languages.number("");
+        let index_budget = (options.memory / 2).min(limits::MAX_INDEX_MEMORY) as usize;
+        let indexing = Indexing::new(options.search, options.phrase_index, index_budget, &folder);
         Ok(Self {
             output,
             observer,
@@ -179,6 +200,8 @@ impl<'o> Writer<'o> {
             references: vec![],
             rows: Sorter::new(sort_budget, &folder),
             targets: Sorter::new(sort_budget, &folder),
+            indexing,
+            articles: 0,
             mimes: Interned::default(),
             languages,
             sort_budget,
@@ -281,18 +304,21 @@ impl<'o> Writer<'o> {
         Ok((number, true))
     }
 
-    fn content(&mut self, path: &str, mime: &str, content: Content) -> Result<RowBody> {
+    /// Takes an entry's bytes; gives back those of them that may be read for words, if `indexed`.
+    fn content(&mut self, path: &str, mime: &str, content: Content, indexed: bool) -> Result<(RowBody, Text)> {
         let len = content.len();
         match content {
             Content::Bytes(bytes) => {
                 let hash = *blake3::hash(&bytes).as_bytes();
                 let (number, new) = self.number(hash, len)?;
+                let bytes = Arc::new(bytes);
+                let text = indexed.then(|| Arc::clone(&bytes));
                 if new && len > 0 {
                     self.enqueue(Blob { number, path_hash: path_hash(path), bytes }, mime)?;
                 } else {
                     self.observer.advance(0, len);
                 }
-                Ok(RowBody::Blob(number, len, hash))
+                Ok((RowBody::Blob(number, len, hash), text))
             }
             Content::Large { len, open } => {
                 let failed = |e| Error::io("read", path, e);
@@ -302,6 +328,12 @@ impl<'o> Writer<'o> {
                     return Err(changed(path, len, hasher.count()));
                 }
                 let hash = *hasher.finalize().as_bytes();
+                let mut text = vec![];
+                if indexed {
+                    let mut start = std::io::Read::take(open().map_err(failed)?, indexing::MAX_READ as u64);
+                    std::io::Read::read_to_end(&mut start, &mut text).map_err(failed)?;
+                }
+                let text = indexed.then(|| Arc::new(text));
                 let (number, new) = self.number(hash, len)?;
                 if new {
                     let streamed = open().map_err(failed).and_then(|r| self.stream(path, number, hash, r));
@@ -313,7 +345,7 @@ impl<'o> Writer<'o> {
                 } else {
                     self.observer.advance(0, len);
                 }
-                Ok(RowBody::Blob(number, len, hash))
+                Ok((RowBody::Blob(number, len, hash), text))
             }
         }
     }
@@ -375,7 +407,7 @@ impl<'o> Writer<'o> {
             let treatment = *treatment.get_or_insert(kind);
             // Only the first piece has a place to report: later ones get a number of no blob.
             let number = if first { number } else { NONE };
-            self.submit(vec![Blob { number, path_hash: 0, bytes: piece }], treatment)?;
+            self.submit(vec![Blob { number, path_hash: 0, bytes: Arc::new(piece) }], treatment)?;
         }
         if *hasher.finalize().as_bytes() != hash {
             return Err(changed(path, hasher.count(), hasher.count()));
@@ -414,6 +446,9 @@ impl<'o> Writer<'o> {
             self.receive()?;
         }
         self.dedup = HashMap::new();
+        let languages = about.metadata.text(keys::LANGUAGE).unwrap_or_default();
+        let languages: Vec<&str> = languages.split(',').map(str::trim).collect();
+        let (inverter, facts) = self.indexing.finish(&languages, &self.pool, self.observer)?;
         self.observer.stage("writing tables", None);
         let parity = self.parity()?;
         self.pad()?;
@@ -425,6 +460,8 @@ impl<'o> Writer<'o> {
             parity,
             mimes: &self.mimes,
             languages: &self.languages,
+            inverter,
+            facts,
             about,
             sort_budget: self.sort_budget,
             folder: &self.folder,
@@ -492,6 +529,7 @@ impl Sink for Writer<'_> {
             check_name("title", title, &item.path)?;
         }
         let kind = item.body.kind();
+        let mut article = None;
         let flags =
             if item.generated { Class::GENERATED } else { 0 } | if item.escaped { Class::ESCAPED } else { 0 };
         let mut mime_number = 0;
@@ -505,9 +543,18 @@ impl Sink for Writer<'_> {
                 };
                 mime_number = self.mimes.number(&mime);
                 let len = content.len();
-                match self.content(&item.path, &mime, content) {
-                    Ok(body) => {
+                let indexed = kind == Kind::Article && Markup::of_mime(&mime).is_some();
+                match self.content(&item.path, &mime, content, indexed) {
+                    Ok((body, text)) => {
                         self.summary.bytes_in += len;
+                        if kind == Kind::Article {
+                            article = Some(self.articles);
+                            self.articles += 1;
+                            let title = item.title.clone().filter(|t| !t.is_empty());
+                            let title = title.unwrap_or_else(|| TitleRule::LastPart.apply(&item.path));
+                            let page = indexing::Page { title, path: item.path.clone(), mime, bytes: text };
+                            self.indexing.add(page, item.language.as_deref(), &self.pool, self.observer)?;
+                        }
                         body
                     }
                     // One file that cannot be read does not end the pack.
@@ -535,6 +582,7 @@ impl Sink for Writer<'_> {
             language,
             title: item.title.filter(|t| !t.is_empty()),
             body,
+            article,
             origin: item.origin,
         };
         self.rows.push(item.path.into_bytes(), row.encode())?;

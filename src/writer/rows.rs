@@ -20,6 +20,8 @@ pub struct EntryRow {
     pub title: Option<String>,
     /// What it holds.
     pub body: RowBody,
+    /// For an article, how many came before it: its number in the index.
+    pub article: Option<u32>,
     /// Where it came from.
     pub origin: String,
 }

@@ -3,6 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
+use super::indexing::Facts;
+use super::links::{importance_of, pass_on};
 use super::output::Output;
 use super::rows::{EntryRow, Interned, RowBody, Sample};
 use super::sorter::{Merge, Sorted, Sorter};
@@ -20,6 +22,8 @@ use crate::format::small::{self, Languages};
 use crate::format::strings::build::{Builder, Nodes};
 use crate::format::strings::symbols::{Encoder, train};
 use crate::format::strings::{KEY_INLINE, RESTART};
+use crate::index::SectionSink;
+use crate::index::fulltext::Inverter;
 use crate::item::{About, Kind, Observer, keys};
 
 /// The version of this packer's policies.
@@ -48,6 +52,10 @@ pub struct Packed<'a> {
     pub mimes: &'a Interned,
     /// Languages.
     pub languages: &'a Interned,
+    /// The words of the articles, if there is to be an index of them.
+    pub inverter: Option<Inverter>,
+    /// What was learned of the articles beside their words.
+    pub facts: Facts,
     /// What the archive says of itself.
     pub about: &'a About,
     /// Memory for each sort.
@@ -97,8 +105,29 @@ pub fn write(
     let dropped = dangling(&mut packed.rows, &mut packed.targets, observer)?;
     let survey = survey(&mut packed, &dropped)?;
     let mut ids = target_ids(&mut packed, &dropped)?;
+    let links = links(&mut packed, &dropped, &mut ids)?;
     let tables = Tables::new(output);
-    entries(packed, &dropped, survey, &mut ids, tables, observer)
+    entries(packed, &dropped, survey, &mut ids, &links, tables, observer)
+}
+
+/// Returns how many links lead to each entry, those to its redirects included.
+fn links(packed: &mut Packed<'_>, dropped: &HashSet<Vec<u8>>, ids: &mut Sorted) -> Result<Vec<u32>> {
+    let counted = std::mem::take(&mut packed.facts.links);
+    let mut links = vec![];
+    let mut redirects = vec![];
+    let mut all = Entries { merge: packed.rows.iter()?, dropped };
+    let mut targets = ids.iter()?;
+    while let Some((path, row)) = all.next()? {
+        if row.kind() == Kind::Redirect
+            && let Some((_, target)) = targets.next_row()?
+            && let Some(target) = target.first_chunk()
+        {
+            redirects.push((links.len() as u32, u32::from_le_bytes(*target)));
+        }
+        links.push(counted.of(&path));
+    }
+    pass_on(&mut links, &redirects);
+    Ok(links)
 }
 
 /// Finds redirects that lead to no entry, and those that lead to such redirects; reports them.
@@ -397,6 +426,25 @@ impl<'o> Tables<'o> {
     }
 }
 
+impl SectionSink for Tables<'_> {
+    fn begin(&mut self, kind: SectionKind) -> Result<()> {
+        if matches!(kind, SectionKind::WORD_NODES | SectionKind::WORDS | SectionKind::TITLE_WORD_NODES | SectionKind::TITLE_WORDS) {
+            self.align()?;
+        }
+        Tables::begin(self, kind, Row::OPTIONAL);
+        Ok(())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        Tables::write(self, bytes)
+    }
+
+    fn end(&mut self, count: u64) {
+        Tables::end(self, count);
+        self.rows.pop_if(|row| row.len == 0);
+    }
+}
+
 /// Pages that may get a copy, kept while they are few.
 #[derive(Default)]
 struct Kept {
@@ -420,6 +468,7 @@ fn entries(
     dropped: &HashSet<Vec<u8>>,
     survey: Survey,
     ids: &mut Sorted,
+    links: &[u32],
     mut tables: Tables<'_>,
     observer: &dyn Observer,
 ) -> Result<(Vec<u8>, Counts)> {
@@ -429,6 +478,9 @@ fn entries(
     let mut long_names: Vec<u8> = vec![];
     let mut titles = Sorter::new(packed.sort_budget, packed.folder);
     let mut language_rows: Vec<(u32, u32)> = vec![];
+    // By the index's numbers of articles, their ordinals; by ordinals, their importance.
+    let mut ordinals: Vec<u32> = vec![];
+    let mut importance: Vec<u8> = vec![];
     let about = packed.about;
     let own_language = about.metadata.text(keys::LANGUAGE).map(|l| l.split(',').next().unwrap_or(l).trim());
 
@@ -492,6 +544,12 @@ fn entries(
             if row.language != 0 && own_language != Some(language) {
                 language_rows.push((id, row.language));
             }
+            if let (Some(number), true) = (row.article, packed.inverter.is_some()) {
+                let number = number as usize;
+                ordinals.resize(ordinals.len().max(number + 1), NONE);
+                ordinals[number] = counts.articles;
+                importance.push(importance_of(links.get(id as usize).copied().unwrap_or(0)));
+            }
             match kind {
                 Kind::Article => counts.articles += 1,
                 Kind::Media => counts.media += 1,
@@ -527,6 +585,12 @@ fn entries(
         tables.align()?;
     }
     reading_order(&mut packed, dropped, &mut tables, observer)?;
+    if let Some(inverter) = packed.inverter.take() {
+        let Facts { languages, frequent, .. } = &packed.facts;
+        let cancelled = || observer.is_cancelled();
+        inverter.finish(&ordinals, &importance, languages, frequent, &mut tables, &cancelled)?;
+        tables.align()?;
+    }
     tables.section(SectionKind::PARITY, Row::OPTIONAL, &packed.parity, 0)?;
     let n_blocks = packed.blocks.len();
     let blocks = packed.blocks.finish();

@@ -224,7 +224,7 @@ impl Inverter {
             (SectionKind::SEARCH, &parameters.write(), n_words),
         ];
         for (kind, bytes, count) in small {
-            sink.begin(kind);
+            sink.begin(kind)?;
             sink.write(bytes)?;
             sink.end(count);
         }
@@ -329,7 +329,7 @@ impl Output<'_> {
         let (mut postings, mut list_bytes) = (Vec::<(u32, u8)>::new(), vec![]);
         let (mut start, mut n_words, mut n_lists) = (0u64, 0u64, 0u64);
         let mut merge = runs.merge(true)?;
-        sink.begin(SectionKind::POSTINGS);
+        sink.begin(SectionKind::POSTINGS)?;
         while let Some(word) = merge.next_word()? {
             postings.clear();
             word.each(|document, classes| {
@@ -368,7 +368,7 @@ impl Output<'_> {
         if let Some(page) = page {
             leaves.write_all(&page).map_err(failed)?;
         }
-        sink.begin(SectionKind::WORDS);
+        sink.begin(SectionKind::WORDS)?;
         let failed = |e| Error::io("read a temporary file in", folder, e);
         leaves.seek(SeekFrom::Start(0)).map_err(failed)?;
         let mut buffer = vec![0; 1 << 16];
