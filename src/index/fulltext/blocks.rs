@@ -34,7 +34,7 @@ pub fn put_ordinals(ordinals: &[u32], base: u32, bounded: bool, out: &mut Vec<u8
             gap
         })
         .collect();
-    let (best, len) = best_width(&gaps, |over| varint_len(over));
+    let (best, len) = best_width(&gaps, varint_len);
     if bounded && span.div_ceil(8) < len {
         out.push(BITMAP);
         let start = out.len();
@@ -117,7 +117,7 @@ pub fn read_ordinals(
             (out[n - 1] == last?).then_some(1 + len)
         }
         _ => {
-            let used = read_packed(tag, rest, n, 32, out, |over| read_varint(over))?;
+            let used = read_packed(tag, rest, n, 32, out, read_varint)?;
             // The sum of all, which bounds every one before it.
             let mut next = u64::from(base);
             for gap in &mut out[..n] {

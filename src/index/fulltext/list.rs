@@ -18,7 +18,8 @@ pub fn write(postings: &[(u32, u8)], worth: impl Fn(u32, u8) -> u8, out: &mut Ve
     let (mut blocks, mut entries) = (vec![], vec![]);
     let (mut base, mut ordinals, mut codes) = (0, Vec::with_capacity(BLOCK), Vec::with_capacity(BLOCK));
     for block in postings.chunks(BLOCK) {
-        (ordinals.clear(), codes.clear());
+        ordinals.clear();
+        codes.clear();
         ordinals.extend(block.iter().map(|posting| posting.0));
         codes.extend(block.iter().map(|posting| posting.1));
         put_ordinals(&ordinals, base, postings.len() > BLOCK, &mut blocks);

@@ -32,6 +32,8 @@ pub use top::{Group, Hit, Query, Role, Top};
 pub use work::{Work, cost};
 
 #[cfg(test)]
+mod damage_tests;
+#[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;

@@ -265,7 +265,7 @@ mod tests {
         let amount = ranker.amount(ranker.all(), 0, [0, 0, 0, 255]);
         assert_eq!(amount, MAX_AMOUNT);
         assert!(ranker.worth(amount) <= FULL);
-        assert!(MAX_WORTH >> STEP <= 255);
+        const { assert!(MAX_WORTH >> STEP <= 255) };
         assert_eq!(weight(1, 0) > 0, weight(0, 1) > 0);
         assert!(weight(u64::MAX, 0) <= MAX_WEIGHT);
     }

@@ -177,14 +177,16 @@ pub struct Terms<'a> {
 impl Terms<'_> {
     /// Goes forward to the first word that is not less than `word`; never backward.
     pub fn seek(&mut self, word: &[u8]) {
-        // Often it is among those read ahead.
-        while self.at < self.rows.len() && self.seek.is_none() {
-            if self.key(self.at) >= word {
-                return;
+        if let Some(seek) = &mut self.seek {
+            if &seek[..] < word {
+                *seek = word.to_vec();
             }
-            self.at += 1;
-        }
-        if self.seek.as_ref().is_none_or(|seek| &seek[..] < word) {
+        } else if self.rows.is_empty() || self.key(self.rows.len() - 1) >= word {
+            // At the end, or among those read ahead.
+            while self.at < self.rows.len() && self.key(self.at) < word {
+                self.at += 1;
+            }
+        } else {
             self.seek = Some(word.to_vec());
         }
     }
@@ -202,16 +204,15 @@ impl Terms<'_> {
     #[expect(clippy::should_implement_trait, reason = "it lends the word, which an iterator cannot")]
     pub fn next(&mut self) -> Result<Option<(&[u8], Term)>> {
         if let Some(word) = self.seek.take() {
-            let last = self.rows.last().map(|_| self.key(self.rows.len() - 1).to_vec());
-            (self.rows.clear(), self.keys.clear());
+            self.rows.clear();
+            self.keys.clear();
             self.at = 0;
             let index = self.index;
-            let hit = index.tree(self.tables).seek(&word)?;
-            let Some(hit) = hit else {
+            let Some(hit) = index.tree(self.tables).seek(&word)? else {
                 self.page = Cow::Borrowed(&[]);
                 return Ok(None);
             };
-            if last.is_some_and(|last| last >= word) || hit.leaf < self.leaf {
+            if (hit.leaf, hit.sought.slot) < (self.leaf, self.next_slot) {
                 return damaged!(FullText::place(hit.leaf), "order", "words that go back");
             }
             (self.leaf, self.next_slot) = (hit.leaf, hit.sought.slot);
@@ -223,7 +224,8 @@ impl Terms<'_> {
         let at = self.at;
         if !self.key(at).starts_with(&self.prefix) {
             // Behind the last: stays there.
-            (self.rows.clear(), self.keys.clear());
+            self.rows.clear();
+            self.keys.clear();
             self.at = 0;
             self.page = Cow::Borrowed(&[]);
             return Ok(None);
@@ -250,7 +252,8 @@ impl Terms<'_> {
         let view = tree.view(self.leaf, &self.page)?;
         let groups = Groups::parse(view.records(), view.len(), self.index.articles(), place)?;
         let (group, skip) = (self.next_slot / RESTART, self.next_slot % RESTART);
-        (self.rows.clear(), self.keys.clear());
+        self.rows.clear();
+        self.keys.clear();
         self.at = 0;
         let mut i = 0;
         groups.read(group, RESTART, |postings| {

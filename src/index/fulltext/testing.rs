@@ -33,10 +33,6 @@ impl SectionSink for Sections {
 }
 
 impl Sections {
-    pub fn get(&self, kind: SectionKind) -> &[u8] {
-        self.0.iter().find(|section| section.0 == kind).map_or(&[], |section| &section.1)
-    }
-
     /// Returns an archive of these sections, with the hashes that they have.
     pub fn archive(&self) -> Vec<u8> {
         let mut tables: Vec<u8> = vec![];

@@ -322,3 +322,44 @@ fn several_archives_share_weights() {
     group.weight = Some(2 * weight(51, group.articles(51)));
     assert_eq!(top(&group), 2 * own);
 }
+
+/// The cells of the rows below a heading of the specification that begin with a number or a name.
+fn spec_rows(heading: &str) -> Vec<Vec<String>> {
+    let spec = crate::format::FORMAT;
+    let start = spec.find(heading).unwrap() + heading.len();
+    let body = &spec[start..];
+    let body = &body[..body.find("\n#").unwrap_or(body.len())];
+    let rows = body.lines().filter(|line| line.starts_with('|') && !line.contains("---"));
+    rows.map(|line| line.trim_matches('|').split('|').map(|cell| cell.trim().to_string()).collect()).collect()
+}
+
+#[test]
+fn the_specification_lists_the_classes_of_the_code() {
+    let rows = spec_rows("### 11.2 Classes");
+    let numbers = |i: usize| rows[i][1..].iter().map(|n| n.parse::<u32>().unwrap()).collect::<Vec<_>>();
+    assert_eq!(numbers(1), rank::CLASS_STARTS.map(u32::from));
+    assert_eq!(numbers(2), rank::CLASS_VALUES);
+}
+
+#[test]
+fn the_specification_describes_the_parameters() {
+    let rows = spec_rows("### 11.1 Parameters");
+    let offset = |name: &str| rows.iter().find(|row| row[2] == name).unwrap()[0].parse::<usize>().unwrap();
+    let parameters = Parameters {
+        articles: 0x0403_0201,
+        averages: [5, 6, 7],
+        classes: vec![[1, 2, 3]],
+        languages: vec!["x".into()],
+        ..Parameters::default()
+    };
+    let bytes = parameters.write();
+    assert_eq!(bytes[offset("n_classes")..][..2], [1, 0]);
+    assert_eq!(bytes[offset("articles")..][..4], [1, 2, 3, 4]);
+    assert_eq!(bytes[offset("averages")..][..12], [5, 0, 0, 0, 6, 0, 0, 0, 7, 0, 0, 0]);
+    assert_eq!(bytes[offset("slopes")..][..6], [128, 0, 128, 0, 192, 0]);
+    assert_eq!(bytes[offset("half")..][..2], 614u16.to_le_bytes());
+    assert_eq!(bytes[offset("repeated")..][..2], [64, 0]);
+    assert_eq!(bytes[offset("weights")..][..3], [4, 2, 1]);
+    assert_eq!(bytes[offset("classes")..], [1, 2, 3, 1, 0, 1, b'x', 0, 0]);
+    assert_eq!(INLINE, 6);
+}

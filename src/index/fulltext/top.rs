@@ -12,7 +12,7 @@ use std::collections::BinaryHeap;
 use super::rank::{FULL, FieldMask, MAX_WEIGHT, MAX_WORTH, Ranker, weight};
 use super::reader::{FullText, Term};
 use super::stream::{Articles, OfArticle, Posting, Stream, merge};
-use super::work::Work;
+use super::work::{Work, cost};
 use crate::error::Result;
 use crate::tables::Tables;
 
@@ -99,6 +99,7 @@ impl FullText {
     pub fn top(&self, tables: &Tables, query: &Query, k: usize, work: &mut Work) -> Result<Top> {
         let mut articles = Articles::new(self, tables);
         let mut search = Search::new(self.ranker(), k);
+        work.spend(cost::QUERY);
         let (mut required, mut optional) = (vec![], vec![]);
         for group in &query.groups {
             let stream = Stream::new(&mut articles, &group.terms, group.fields, work)?;
@@ -126,6 +127,8 @@ impl FullText {
         search.parts.append(&mut optional);
         if search.min_optional <= search.parts.len() - search.required {
             search.run(&mut articles, work)?;
+        } else {
+            search.partial = work.is_over();
         }
         Ok(search.finish())
     }
@@ -281,7 +284,8 @@ impl<'a> Search<'a> {
 
     /// Chooses the parts that give the window's candidates, and the order in which the others are asked.
     fn choose(&mut self) {
-        (self.givers.clear(), self.asked.clear());
+        self.givers.clear();
+        self.asked.clear();
         let alive = |part: &Part<'_>| part.alive;
         if self.required > 0 {
             self.givers.push(0);
@@ -386,6 +390,7 @@ impl<'a> Search<'a> {
         for candidate in &candidates {
             if let Some(score) = self.score(*candidate, &asked, articles, work)? {
                 self.matched += 1;
+                work.spend(cost::HIT);
                 self.keep(candidate.ordinal, score);
             }
         }

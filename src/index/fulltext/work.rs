@@ -26,6 +26,10 @@ pub mod cost {
     pub const BLOCK: u64 = 12;
     /// Beginning with a list.
     pub const LIST: u64 = 30;
+    /// Beginning with a query.
+    pub const QUERY: u64 = 50;
+    /// Keeping one hit in order.
+    pub const HIT: u64 = 3;
     /// Reading a leaf of words from some row on.
     pub const LEAF: u64 = 60;
 }
