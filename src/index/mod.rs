@@ -3,6 +3,8 @@
 //! An index knows the tables and what a page says, and nothing of entries: it gives rows of the title
 //! table and ordinals of articles, which the reader turns into entries.
 
+pub mod titles;
+
 use crate::error::Result;
 use crate::format::first_page::SectionKind;
 

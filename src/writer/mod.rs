@@ -11,6 +11,7 @@ mod reference;
 mod rows;
 mod sorter;
 mod tables;
+mod titles;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -423,6 +424,7 @@ impl<'o> Writer<'o> {
             blobs: self.blobs,
             blocks: self.blocks,
             parity,
+            links: vec![],
             mimes: &self.mimes,
             languages: &self.languages,
             about,
