@@ -40,3 +40,10 @@ pub const MAX_ZIP_ITEM: u64 = 16 * 1024 * 1024 * 1024;
 /// How many times larger than its compressed size a zip's entry may become, past the first 64 MiB.
 /// Real documents stay below 100; deflate's own limit is 1,032, zstd's is far beyond.
 pub const MAX_ZIP_RATIO: u64 = 500;
+
+/// How long one suggestion may take, by default: less than a person notices between two keys.
+pub const SUGGEST_TIME: std::time::Duration = std::time::Duration::from_millis(50);
+
+/// How much work one suggestion may be, by default, in units of about 40 ns: some 2.4 ms. On a million
+/// titles one query in a hundred comes near it.
+pub const SUGGEST_WORK: u32 = 60_000;

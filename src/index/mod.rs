@@ -4,6 +4,7 @@
 //! table and ordinals of articles, which the reader turns into entries.
 
 pub mod fulltext;
+pub mod titles;
 
 use crate::error::Result;
 use crate::format::first_page::SectionKind;

@@ -429,7 +429,7 @@ impl Archive {
         Ok((String::from_utf8_lossy(key).into_owned(), self.titled_entry(record)?))
     }
 
-    fn titled_entry(&self, record: TitleRecord) -> Result<Entry> {
+    pub(super) fn titled_entry(&self, record: TitleRecord) -> Result<Entry> {
         match self.entry_at(RowPlace { leaf: record.leaf, slot: record.slot })? {
             Some(entry) => Ok(entry),
             None => damaged!(entries_place(record.leaf), "title row", "there is no such leaf"),

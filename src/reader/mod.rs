@@ -8,6 +8,7 @@ mod content;
 mod entries;
 mod lookup;
 mod repair;
+mod suggest;
 mod verify;
 
 use std::collections::HashSet;
@@ -18,6 +19,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 pub use content::{CONTENT_STEP, Cache, Content};
 pub use entries::{Entry, EntryBody, Resolved};
 pub use lookup::Found;
+pub use suggest::{Match, SuggestOptions, Suggestion, Suggestions};
 pub use verify::{Finding, MAX_PATHS, Report, Severity, VerifyOptions};
 
 use crate::error::Result;
@@ -41,6 +43,7 @@ pub struct Archive {
     lost_references: Mutex<HashSet<u32>>,
     names: OnceLock<entries::Names>,
     keys: OnceLock<entries::Keys>,
+    title_parts: OnceLock<crate::index::titles::Parts>,
     metadata: OnceLock<Metadata>,
     languages: OnceLock<Languages>,
 }
@@ -123,6 +126,7 @@ impl Archive {
             lost_references: Mutex::default(),
             names: OnceLock::new(),
             keys: OnceLock::new(),
+            title_parts: OnceLock::new(),
             metadata: OnceLock::new(),
             languages: OnceLock::new(),
         })

@@ -15,9 +15,9 @@ use super::repeats::Repeats;
 use crate::error::{Error, Result};
 use crate::index::fulltext::Inverter;
 use crate::item::Observer;
+use crate::text;
 use crate::text::search_text::{Field, SearchText};
 use crate::text::words::{self, Words};
-use crate::text;
 
 /// Bytes and pages of a batch.
 const BATCH: usize = 1 << 20;
@@ -409,7 +409,10 @@ fn languages(own: &[&str], of_pages: &HashMap<String, u64>, sample: &str) -> Vec
     of_pages.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
     let mut out: Vec<String> = vec![];
     for language in own.iter().copied().chain(of_pages.iter().map(|l| l.1)) {
-        if (1..=MAX_TAG).contains(&language.len()) && !out.iter().any(|l| l == language) && out.len() < MAX_LANGUAGES {
+        if (1..=MAX_TAG).contains(&language.len())
+            && !out.iter().any(|l| l == language)
+            && out.len() < MAX_LANGUAGES
+        {
             out.push(language.to_string());
         }
     }

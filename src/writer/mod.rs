@@ -14,6 +14,7 @@ mod repeats;
 mod rows;
 mod sorter;
 mod tables;
+mod titles;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -305,7 +306,13 @@ impl<'o> Writer<'o> {
     }
 
     /// Takes an entry's bytes; gives back those of them that may be read for words, if `indexed`.
-    fn content(&mut self, path: &str, mime: &str, content: Content, indexed: bool) -> Result<(RowBody, Text)> {
+    fn content(
+        &mut self,
+        path: &str,
+        mime: &str,
+        content: Content,
+        indexed: bool,
+    ) -> Result<(RowBody, Text)> {
         let len = content.len();
         match content {
             Content::Bytes(bytes) => {

@@ -8,18 +8,17 @@ use super::links::{importance_of, pass_on};
 use super::output::Output;
 use super::rows::{EntryRow, Interned, RowBody, Sample};
 use super::sorter::{Merge, Sorted, Sorter};
+use super::titles::{self, Title};
 use crate::error::{Error, Result};
-use crate::fold::{TITLE_KEY_VERSION, title_key};
+use crate::fold::TITLE_KEY_VERSION;
 use crate::format::block::BlockTable;
-use crate::format::entry::{
-    BlobPlace, Class, EntryRecords, MAX_CLASSES, Record, TitleRecord, TitleRecords, TitleRule, write_extra,
-};
+use crate::format::entry::{BlobPlace, Class, EntryRecords, MAX_CLASSES, Record, TitleRule, write_extra};
 use crate::format::first_page::{FirstPage, Row, SectionKind, VERSION};
 use crate::format::hash_tree::{Digest, Shape, digest};
 use crate::format::identity::{Identity, IdentityBody};
 use crate::format::ids::{NONE, PAGE};
 use crate::format::small::{self, Languages};
-use crate::format::strings::build::{Builder, Nodes};
+use crate::format::strings::build::Builder;
 use crate::format::strings::symbols::{Encoder, train};
 use crate::format::strings::{KEY_INLINE, RESTART};
 use crate::index::SectionSink;
@@ -362,7 +361,7 @@ impl Classes {
 }
 
 /// Writes sections behind each other and remembers what the first page says of them.
-struct Tables<'o> {
+pub(super) struct Tables<'o> {
     output: &'o mut Output,
     start: u64,
     digests: Vec<Digest>,
@@ -380,7 +379,7 @@ impl<'o> Tables<'o> {
         (self.digests.len() * PAGE + self.page.len()) as u64
     }
 
-    fn write(&mut self, mut bytes: &[u8]) -> Result<()> {
+    pub(super) fn write(&mut self, mut bytes: &[u8]) -> Result<()> {
         while !bytes.is_empty() {
             let n = bytes.len().min(PAGE - self.page.len());
             self.page.extend_from_slice(&bytes[..n]);
@@ -394,7 +393,7 @@ impl<'o> Tables<'o> {
         Ok(())
     }
 
-    fn align(&mut self) -> Result<()> {
+    pub(super) fn align(&mut self) -> Result<()> {
         if self.page.is_empty() {
             return Ok(());
         }
@@ -402,11 +401,11 @@ impl<'o> Tables<'o> {
         self.write(&zeros)
     }
 
-    fn begin(&mut self, kind: SectionKind, flags: u16) {
+    pub(super) fn begin(&mut self, kind: SectionKind, flags: u16) {
         self.rows.push(Row { kind, flags, copy: 0, offset: self.position(), len: 0, count: 0 });
     }
 
-    fn end(&mut self, count: u64) {
+    pub(super) fn end(&mut self, count: u64) {
         let at = self.position();
         if let Some(row) = self.rows.last_mut() {
             row.len = at - row.offset;
@@ -415,7 +414,7 @@ impl<'o> Tables<'o> {
     }
 
     /// Writes a whole section, if it is not empty.
-    fn section(&mut self, kind: SectionKind, flags: u16, bytes: &[u8], count: u64) -> Result<()> {
+    pub(super) fn section(&mut self, kind: SectionKind, flags: u16, bytes: &[u8], count: u64) -> Result<()> {
         if bytes.is_empty() {
             return Ok(());
         }
@@ -428,7 +427,13 @@ impl<'o> Tables<'o> {
 
 impl SectionSink for Tables<'_> {
     fn begin(&mut self, kind: SectionKind) -> Result<()> {
-        if matches!(kind, SectionKind::WORD_NODES | SectionKind::WORDS | SectionKind::TITLE_WORD_NODES | SectionKind::TITLE_WORDS) {
+        if matches!(
+            kind,
+            SectionKind::WORD_NODES
+                | SectionKind::WORDS
+                | SectionKind::TITLE_WORD_NODES
+                | SectionKind::TITLE_WORDS
+        ) {
             self.align()?;
         }
         Tables::begin(self, kind, Row::OPTIONAL);
@@ -476,7 +481,7 @@ fn entries(
     let mut classes = Classes::default();
     let mut identity = Identity::default();
     let mut long_names: Vec<u8> = vec![];
-    let mut titles = Sorter::new(packed.sort_budget, packed.folder);
+    let mut sorter = Sorter::new(packed.sort_budget, packed.folder);
     let mut language_rows: Vec<(u32, u32)> = vec![];
     // By the index's numbers of articles, their ordinals; by ordinals, their importance.
     let mut ordinals: Vec<u32> = vec![];
@@ -538,7 +543,8 @@ fn entries(
             }
             if titled {
                 let (leaf, slot) = builder.last_place();
-                push_title(&mut titles, &effective, id, leaf, slot)?;
+                let target = if let Record::Redirect { target, .. } = record { target } else { id };
+                titles::push(&mut sorter, &Title { title: &effective, id, target, leaf, slot })?;
             }
             let language = packed.languages.word(row.language);
             if row.language != 0 && own_language != Some(language) {
@@ -573,7 +579,13 @@ fn entries(
         copied.push((SectionKind::ENTRIES, kept.pages.concat()));
     }
 
-    let (key_symbols, title_nodes) = write_titles(titles.finish()?, &mut tables)?;
+    let context = titles::Context {
+        links,
+        suffix: &survey.suffix,
+        sort_budget: packed.sort_budget,
+        folder: packed.folder,
+    };
+    let (key_symbols, title_nodes) = titles::write(sorter.finish()?, &mut tables, &context)?;
     if !long_names.is_empty() {
         tables.section(SectionKind::LONG_NAMES, 0, &long_names, 0)?;
         tables.align()?;
@@ -660,59 +672,6 @@ fn entries(
     let page = first.write();
     tables.output.write(&page)?;
     Ok((page, counts))
-}
-
-/// A title's sort key: key, title and id, with zeros between, which keys do not contain.
-fn push_title(titles: &mut Sorter, title: &str, id: u32, leaf: u32, slot: u32) -> Result<()> {
-    let key = title_key(title);
-    let mut sort_key = key.as_bytes()[..key.len().min(KEY_INLINE)].to_vec();
-    let len = sort_key.len() as u32;
-    sort_key.push(0);
-    sort_key.extend_from_slice(title.as_bytes());
-    sort_key.push(0);
-    sort_key.extend_from_slice(&id.to_be_bytes());
-    let mut value = leaf.to_le_bytes().to_vec();
-    value.extend_from_slice(&slot.to_le_bytes());
-    value.extend_from_slice(&len.to_le_bytes());
-    titles.push(sort_key, value)
-}
-
-fn write_titles(mut sorted: Sorted, tables: &mut Tables<'_>) -> Result<(Vec<u8>, Nodes)> {
-    let number = |value: &[u8], at: usize| {
-        value.get(at..at + 4).map_or(0, |b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-    };
-    let mut sample = Sample::new();
-    let mut last: Vec<u8> = vec![];
-    let mut n = 0u64;
-    let mut rows = sorted.iter()?;
-    while let Some((sort_key, value)) = rows.next_row()? {
-        let key = &sort_key[..number(&value, 8) as usize];
-        let shared = key.iter().zip(&last).take_while(|(a, b)| a == b).count();
-        let from = if n.is_multiple_of(RESTART as u64) { 0 } else { shared };
-        sample.offer(&key[from..]);
-        last.clear();
-        last.extend_from_slice(key);
-        n += 1;
-    }
-    drop(rows);
-    let encoder = Encoder::new(train(sample.iter()));
-    let mut builder = Builder::new(&encoder, TitleRecords::default());
-    tables.begin(SectionKind::TITLES, 0);
-    let mut rows = sorted.iter()?;
-    while let Some((sort_key, value)) = rows.next_row()? {
-        let key = &sort_key[..number(&value, 8) as usize];
-        let record = TitleRecord { leaf: number(&value, 0), slot: number(&value, 4) };
-        if let Some(page) = builder.push(key, vec![], record, false) {
-            tables.write(&page)?;
-        }
-    }
-    let (page, nodes) = builder.finish();
-    if let Some(page) = page {
-        tables.write(&page)?;
-    }
-    tables.end(n);
-    let symbols = encoder.symbols().write();
-    Ok((symbols, nodes))
 }
 
 fn languages(rows: Vec<(u32, u32)>, interned: &Interned) -> Languages {

@@ -67,6 +67,27 @@ pub struct Rows<'a, 's> {
     pub extra: &'a [u8],
 }
 
+/// Reads rows without decoding them: for walks that pass over most.
+pub struct RawRows<'a> {
+    leaf: Leaf<'a>,
+    at: usize,
+    next: usize,
+    end: usize,
+    shared: usize,
+}
+
+/// A row as it is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RawRow<'a> {
+    /// The row's number in the leaf.
+    pub slot: usize,
+    /// Bytes that its key shares with the row before, the leaf's prefix included; of a restart, the
+    /// prefix.
+    pub shared: usize,
+    /// The codes of the rest.
+    pub codes: &'a [u8],
+}
+
 struct Head<'a> {
     shared: usize,
     codes: &'a [u8],
@@ -121,6 +142,33 @@ impl<'a> Leaf<'a> {
     /// Returns the bytes of the records.
     pub fn records(&self) -> &'a [u8] {
         &self.page[self.rows.len()..]
+    }
+
+    /// Returns the bytes with which all keys begin.
+    pub fn prefix(&self) -> &'a [u8] {
+        self.prefix
+    }
+
+    /// Returns the number of restarts: rows 0, 16, 32 and so on.
+    pub fn restarts(&self) -> usize {
+        self.n.div_ceil(RESTART)
+    }
+
+    /// Returns the codes of a restart's key behind the prefix.
+    pub fn restart_codes(&self, restart: usize) -> Result<&'a [u8]> {
+        Ok(self.head(self.restart(restart)?, 0)?.codes)
+    }
+
+    /// Returns a reader of the rows from a restart up to the next one.
+    pub fn raw_rows(&self, restart: usize) -> Result<RawRows<'a>> {
+        let next = restart * RESTART;
+        Ok(RawRows {
+            leaf: *self,
+            at: self.restart(restart)?,
+            next,
+            end: self.n.min(next + RESTART),
+            shared: 0,
+        })
     }
 
     #[cold]
@@ -263,6 +311,24 @@ impl<'a> Leaf<'a> {
         let mut key = Vec::with_capacity(target.len() + 8);
         key.extend_from_slice(&target[..keep.min(target.len())]);
         Rows { leaf: *self, symbols, at, next: slot, shared: shared_before, key, extra: &[] }
+    }
+}
+
+impl<'a> RawRows<'a> {
+    /// Returns the next row; `None` behind the last one before the next restart.
+    #[inline]
+    pub fn advance(&mut self) -> Result<Option<RawRow<'a>>> {
+        if self.next >= self.end {
+            return Ok(None);
+        }
+        let head = self.leaf.head(self.at, self.shared)?;
+        if self.next.is_multiple_of(RESTART) && head.shared != 0 {
+            return self.leaf.bad("a restart shares bytes with the row before");
+        }
+        let slot = self.next;
+        (self.at, self.shared, self.next) = (head.end, head.shared, slot + 1);
+        let shared = self.leaf.prefix.len().saturating_add(head.shared);
+        Ok(Some(RawRow { slot, shared, codes: head.codes }))
     }
 }
 

@@ -86,8 +86,7 @@ impl<'a, P: Pages<'a>> Tree<'a, P> {
     /// are less. One leaf more is read where the row is the first of its leaf.
     pub fn seek(&self, key: &[u8]) -> Result<Option<Hit<'a>>> {
         let key = &key[..key.len().min(KEY_INLINE)];
-        let found = self.descend(|node| node.last_where(|i| Ok(node.separator(i)? < key)))?;
-        let Some(leaf) = found else { return Ok(None) };
+        let Some(leaf) = self.leaf_for(key)? else { return Ok(None) };
         let page = self.pages.leaf(leaf)?;
         touch(&page);
         let view = Leaf::parse(&page, self.place(leaf))?;
@@ -105,6 +104,24 @@ impl<'a, P: Pages<'a>> Tree<'a, P> {
             return damaged!(self.place(leaf), "order", "a separator is greater than its leaf's first key");
         }
         Ok(Some(Hit { leaf, page, sought }))
+    }
+
+    /// Returns the rank of the first row whose key is not less than `key`, and whether it equals it;
+    /// `None` if all are less.
+    pub fn rank_of(&self, key: &[u8]) -> Result<Option<(u32, bool)>> {
+        let Some(hit) = self.seek(key)? else { return Ok(None) };
+        let first = self.view(hit.leaf, &hit.page)?.first_rank();
+        match first.checked_add(hit.sought.slot as u32) {
+            Some(rank) => Ok(Some((rank, hit.sought.equal))),
+            None => damaged!(self.place(hit.leaf), "rank", "of the first row: {first}"),
+        }
+    }
+
+    /// Returns the last leaf that may hold keys less than `key`, from the nodes alone: the first row
+    /// whose key is not less is in it, or is the first of the next one.
+    pub fn leaf_for(&self, key: &[u8]) -> Result<Option<u32>> {
+        let key = &key[..key.len().min(KEY_INLINE)];
+        self.descend(|node| node.last_where(|i| Ok(node.separator(i)? < key)))
     }
 
     /// Returns the place of the first row whose key is not less than `key`, and whether it equals it.
