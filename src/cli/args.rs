@@ -62,6 +62,7 @@ pub enum Command {
     Info(InfoArgs),
     List(ListArgs),
     Read(ReadArgs),
+    Search(SearchArgs),
 
     Random(RandomArgs),
     Extract(ExtractArgs),

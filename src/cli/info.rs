@@ -83,7 +83,7 @@ pub fn run(args: &InfoArgs) -> Outcome {
         redirects: first.n_redirects,
         blocks: first.n_blocks,
         size: archive.size(),
-        has_search: false,
+        has_search: archive.has_search(),
         sections: first
             .rows
             .iter()

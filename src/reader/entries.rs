@@ -104,7 +104,7 @@ pub(super) struct Names {
     pub(super) symbols: Symbols,
     titles: Symbols,
     root: Vec<u8>,
-    suffix: String,
+    pub(super) suffix: String,
     rule: TitleRule,
 }
 

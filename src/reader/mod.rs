@@ -8,6 +8,7 @@ mod content;
 mod entries;
 mod lookup;
 mod repair;
+mod search;
 mod suggest;
 mod verify;
 
@@ -19,6 +20,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 pub use content::{CONTENT_STEP, Cache, Content};
 pub use entries::{Entry, EntryBody, Resolved};
 pub use lookup::Found;
+pub use search::{Hit, Hits, SearchOptions, search};
 pub use suggest::{Match, SuggestOptions, Suggestion, Suggestions};
 pub use verify::{Finding, MAX_PATHS, Report, Severity, VerifyOptions};
 
@@ -44,6 +46,7 @@ pub struct Archive {
     names: OnceLock<entries::Names>,
     keys: OnceLock<entries::Keys>,
     title_parts: OnceLock<crate::index::titles::Parts>,
+    full_text: OnceLock<Option<crate::index::fulltext::FullText>>,
     metadata: OnceLock<Metadata>,
     languages: OnceLock<Languages>,
 }
@@ -127,6 +130,7 @@ impl Archive {
             names: OnceLock::new(),
             keys: OnceLock::new(),
             title_parts: OnceLock::new(),
+            full_text: OnceLock::new(),
             metadata: OnceLock::new(),
             languages: OnceLock::new(),
         })

@@ -15,9 +15,9 @@ use super::repeats::Repeats;
 use crate::error::{Error, Result};
 use crate::index::fulltext::Inverter;
 use crate::item::Observer;
-use crate::text;
 use crate::text::search_text::{Field, SearchText};
 use crate::text::words::{self, Words};
+use crate::text::{self, language};
 
 /// Bytes and pages of a batch.
 const BATCH: usize = 1 << 20;
@@ -417,7 +417,7 @@ fn languages(own: &[&str], of_pages: &HashMap<String, u64>, sample: &str) -> Vec
         }
     }
     if out.is_empty() {
-        let _ = sample; // DETECT
+        out.extend(language::detect(sample).map(str::to_string));
     }
     out
 }

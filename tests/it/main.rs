@@ -12,5 +12,6 @@ mod extract;
 mod independent;
 mod layering;
 mod roundtrip;
+mod search;
 mod spec;
 mod storage;

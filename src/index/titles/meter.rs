@@ -55,6 +55,11 @@ impl Meter {
         !self.spent
     }
 
+    /// Returns the units that are left.
+    pub fn left(&self) -> u32 {
+        self.left
+    }
+
     /// Returns true if all was spent: what was found is not all there is.
     pub fn is_spent(&self) -> bool {
         self.spent

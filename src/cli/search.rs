@@ -1,0 +1,161 @@
+//! `tome search`.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use tome::reader::{Archive, SearchOptions, search};
+use tome::terminal::{Keep, sanitize, wants_style};
+
+use super::args::{ArchiveArgs, SearchArgs};
+use super::open::open;
+use super::output::{self, Output};
+use super::{Failure, Outcome, Status, talk};
+
+#[derive(Serialize)]
+struct Line<'a> {
+    r#type: &'static str,
+    archive: &'a str,
+    title: &'a str,
+    path: &'a str,
+    score: u64,
+    snippet: &'a str,
+    relaxed: bool,
+}
+
+#[derive(Serialize)]
+struct End<'a> {
+    r#type: &'static str,
+    hits_at_least: u64,
+    partial: bool,
+    did_you_mean: Option<&'a str>,
+    seconds: f64,
+}
+
+/// Runs the command.
+pub fn run(args: &SearchArgs) -> Outcome {
+    // The last is the query, as clap makes sure of two.
+    let Some((query, names)) = args.archives_and_query.split_last() else {
+        return Err(Failure::new("an archive and a query are needed"));
+    };
+    let Some(query) = query.to_str() else {
+        return Err(Failure::new(format!("{}: the query is not UTF-8", query.to_string_lossy())));
+    };
+    let mut opened = vec![];
+    for name in names {
+        let archive = PathBuf::from(name);
+        opened.push(open(&ArchiveArgs { archive, at: args.at, no_mmap: args.no_mmap })?);
+    }
+    let archives: Vec<&Archive> = opened.iter().map(|o| &*o.archive).collect();
+    let shown: Vec<String> = opened.iter().map(|o| o.path.display().to_string()).collect();
+    for (archive, name) in archives.iter().zip(&shown) {
+        if !archive.has_search() {
+            talk::warning(&format!(
+                "{name}: packed without a full-text index, so only titles are searched; \
+                 `tome pack {name} -o OUT.tome` makes one"
+            ));
+        }
+    }
+    let started = Instant::now();
+    let options = SearchOptions {
+        limit: args.limit as usize,
+        offset: args.offset as usize,
+        budget: Duration::from_millis(args.budget),
+        ..SearchOptions::default()
+    };
+    let hits = search(&archives, query, &options);
+    let seconds = started.elapsed().as_secs_f64();
+    for (archive, error) in &hits.damage {
+        talk::warning(&format!("{}: {error}; what else was found is shown", shown[*archive]));
+    }
+
+    let mut out = Output::new();
+    let several = shown.len() > 1;
+    let bold = output::is_terminal() && wants_style();
+    for hit in &hits.list {
+        if args.json {
+            out.json(&Line {
+                r#type: "hit",
+                archive: &shown[hit.archive],
+                title: &hit.title,
+                path: &hit.path,
+                score: hit.score,
+                snippet: &hit.snippet,
+                relaxed: hit.relaxed,
+            })?;
+            continue;
+        }
+        let place = if several { format!("{} ({})", hit.path, shown[hit.archive]) } else { hit.path.clone() };
+        out.pair(&hit.title, &place)?;
+        if !hit.snippet.is_empty() {
+            out.bytes(format!("    {}\n", plain(&hit.snippet, bold)).as_bytes())?;
+        }
+    }
+    if args.json {
+        out.json(&End {
+            r#type: "end",
+            hits_at_least: hits.at_least,
+            partial: hits.partial,
+            did_you_mean: hits.did_you_mean.as_deref(),
+            seconds,
+        })?;
+    }
+    out.finish()?;
+    if !args.json {
+        if hits.list.iter().any(|h| h.relaxed) {
+            talk::hint("no article has all of these words; these have most of them");
+        }
+        if hits.partial {
+            talk::hint("the time was over before all was looked at; --budget MS gives it more");
+        }
+        if let Some(other) = &hits.did_you_mean {
+            talk::hint(&format!("did you mean: {other}"));
+        }
+    }
+    let all_damaged = !hits.damage.is_empty() && hits.list.is_empty();
+    Ok(match hits.list.is_empty() {
+        true if all_damaged => Status::Partial,
+        true => Status::No,
+        false => Status::Yes,
+    })
+}
+
+/// Returns a snippet as a terminal shows it: its hits bold, or as they are.
+fn plain(snippet: &str, bold: bool) -> String {
+    let mut out = String::with_capacity(snippet.len() + 32);
+    let mut rest = snippet;
+    while !rest.is_empty() {
+        let end = rest.find("<b>").into_iter().chain(rest.find("</b>")).min().unwrap_or(rest.len());
+        let mut text = rest[..end].to_string();
+        // The last, so that what the page escaped itself stays escaped.
+        for (escape, letter) in
+            [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")]
+        {
+            text = text.replace(escape, letter);
+        }
+        out.push_str(&sanitize(&text, Keep::Nothing));
+        rest = &rest[end..];
+        for (tag, code) in [("<b>", "\u{1b}[1m"), ("</b>", "\u{1b}[0m")] {
+            if let Some(after) = rest.strip_prefix(tag) {
+                rest = after;
+                if bold {
+                    out.push_str(code);
+                }
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_snippet_is_shown_as_text() {
+        let snippet = "a &lt;i&gt; <b>b</b> &amp;lt; c";
+        assert_eq!(plain(snippet, false), "a <i> b &lt; c");
+        assert_eq!(plain(snippet, true), "a <i> \u{1b}[1mb\u{1b}[0m &lt; c");
+        assert_eq!(plain("</b><b>\u{1b}[2J", false), "\\u{1b}[2J");
+    }
+}
