@@ -128,9 +128,10 @@ fn rounds(n: usize, seed: u64) -> (usize, usize) {
 fn damaged_indexes_answer_or_refuse() {
     // More of them by hand: TOME_DAMAGE=300000 TOME_SEED=7.
     let number = |name| std::env::var(name).ok().and_then(|n| n.parse().ok());
-    let n = number("TOME_DAMAGE").unwrap_or(20_000);
-    let (answered, refused) = rounds(n as usize, number("TOME_SEED").unwrap_or(1));
-    assert!(answered > 0 && refused > 0, "{answered} answered, {refused} refused");
+    let n = number("TOME_DAMAGE").unwrap_or(20_000) as usize;
+    let (answered, refused) = rounds(n, number("TOME_SEED").unwrap_or(1));
+    // Where nearly all are refused, little is tried.
+    assert!(10 * answered > n && 10 * refused > n, "{answered} answered, {refused} refused");
 }
 
 #[test]

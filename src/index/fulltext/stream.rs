@@ -20,30 +20,35 @@ const MERGED: u32 = 512;
 /// What rounding may add to a posting's worth when amounts of several words are added first.
 const ROUNDING: u64 = 1280;
 
-/// Articles in a page of the section.
-const WINDOW: u32 = 1024;
+/// Articles read at a time, as a power of two: those of 4 KiB; more where a search would otherwise begin
+/// with a table of more than 65,536 places.
+fn piece_bits(articles: u32) -> u32 {
+    super::bits::width(articles).saturating_sub(16).max(10)
+}
 
-/// What the index says of each article, read by the page.
+/// What the index says of each article, read piece by piece.
 pub struct Articles<'a> {
     index: &'a FullText,
     tables: &'a Tables,
-    pages: Vec<Option<Cow<'a, [u8]>>>,
+    bits: u32,
+    pieces: Vec<Option<Cow<'a, [u8]>>>,
 }
 
 impl<'a> Articles<'a> {
     /// Reads nothing yet.
     pub fn new(index: &'a FullText, tables: &'a Tables) -> Self {
         // The section's length was compared with this number.
-        let pages = vec![None; index.articles().div_ceil(WINDOW) as usize];
-        Self { index, tables, pages }
+        let bits = piece_bits(index.articles());
+        let pieces = vec![None; index.articles().div_ceil(1 << bits) as usize];
+        Self { index, tables, bits, pieces }
     }
 
     /// Returns the lengths and the importance of an article.
     #[inline(always)]
     pub fn get(&mut self, ordinal: u32) -> Result<[u8; 4]> {
-        let at = 4 * (ordinal % WINDOW) as usize;
-        if let Some(Some(page)) = self.pages.get((ordinal / WINDOW) as usize)
-            && let Some(article) = page.get(at..).and_then(|rest| rest.first_chunk())
+        let at = 4 * (ordinal & ((1 << self.bits) - 1)) as usize;
+        if let Some(Some(piece)) = self.pieces.get((ordinal >> self.bits) as usize)
+            && let Some(article) = piece.get(at..).and_then(|rest| rest.first_chunk())
         {
             return Ok(*article);
         }
@@ -53,14 +58,15 @@ impl<'a> Articles<'a> {
     #[cold]
     fn read(&mut self, ordinal: u32, at: usize) -> Result<[u8; 4]> {
         let row = &self.index.articles;
-        let number = u64::from(ordinal / WINDOW);
-        let start = number * 4 * u64::from(WINDOW);
-        let end = row.len.min(start + 4 * u64::from(WINDOW));
-        if let Some(place) = self.pages.get_mut(number as usize)
+        let number = ordinal >> self.bits;
+        let len = 4u64 << self.bits;
+        let start = u64::from(number) * len;
+        let end = row.len.min(start + len);
+        if let Some(place) = self.pieces.get_mut(number as usize)
             && start < end
         {
-            let page = place.insert(self.tables.bytes(row, start..end)?);
-            if let Some(article) = page.get(at..).and_then(|rest| rest.first_chunk()) {
+            let piece = place.insert(self.tables.bytes(row, start..end)?);
+            if let Some(article) = piece.get(at..).and_then(|rest| rest.first_chunk()) {
                 return Ok(*article);
             }
         }
@@ -330,6 +336,7 @@ fn take(
     articles: &mut Articles<'_>,
     out: &mut Vec<Posting>,
 ) -> Result<()> {
+    out.reserve(ordinals.len());
     for (&ordinal, &code) in ordinals.iter().zip(codes) {
         let article = articles.get(ordinal)?;
         let amount = ranker.amount(amounts, code, article);
@@ -367,4 +374,18 @@ pub fn merge<T: OfArticle>(first: &mut Vec<T>, second: &[T], add: impl Fn(&mut T
         first.push(one);
     }
     first.extend(others);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::piece_bits;
+
+    #[test]
+    fn the_table_of_pieces_stays_small() {
+        for articles in [0, 1, 1024, 7_000_000, 1 << 26, (1 << 26) + 1, u32::MAX] {
+            let pieces = articles.div_ceil(1 << piece_bits(articles));
+            assert!(pieces <= 1 << 16, "{pieces} of {articles}");
+            assert!(piece_bits(articles) == 10 || articles > 1 << 25);
+        }
+    }
 }
