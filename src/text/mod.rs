@@ -12,10 +12,14 @@ mod events;
 pub mod head;
 mod hrefs;
 mod html;
+pub mod language;
 mod markdown;
 mod markdown_writer;
 mod markup;
+pub mod phrase;
 pub mod search_text;
+pub mod snippet;
+pub mod stems;
 mod tags;
 pub mod words;
 

@@ -42,9 +42,19 @@ pub struct Word<'w> {
     pub range: Range<usize>,
     /// Its key, of 1 to [`MAX_KEY`] bytes.
     pub key: &'w [u8],
-    /// True for one or two characters of a script that gives pairs: the next pair begins with this
-    /// one's second character.
-    pub is_gram: bool,
+    /// For characters of a script that gives pairs, how they are put together.
+    pub grams: Option<Grams>,
+}
+
+/// One or two characters of a script that gives pairs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grams {
+    /// True if the first character is the second one of the pair before.
+    pub goes_on: bool,
+    /// Where the second character begins in the text; the end if there is none.
+    pub second: usize,
+    /// Where the second character's key begins in the key; its end if there is none.
+    pub second_key: usize,
 }
 
 /// The words of a text in order.
@@ -118,10 +128,12 @@ impl<'t> Words<'t> {
     /// Returns the next word.
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Option<Word<'_>> {
-        if self.gram.is_some() && self.class_at(self.at) == Class::Gram {
-            return Some(self.pair());
+        if let Some(first) = self.gram.take()
+            && self.class_at(self.at) == Class::Gram
+        {
+            self.key.drain(..first.key_start);
+            return Some(self.pair(&first, true));
         }
-        self.gram = None;
         let bytes = self.text.as_bytes();
         loop {
             match kind(bytes, self.at) {
@@ -129,7 +141,7 @@ impl<'t> Words<'t> {
                 APART | APOSTROPHE => self.at += 1,
                 BEYOND => match self.class_at(self.at) {
                     Class::Letter => return Some(self.word(self.at, self.at)),
-                    Class::Gram => return Some(self.first_gram()),
+                    Class::Gram => return Some(self.first_grams()),
                     _ => self.at += self.char_at(self.at).map_or(1, char::len_utf8),
                 },
                 _ => return Some(self.ascii_word()),
@@ -171,7 +183,7 @@ impl<'t> Words<'t> {
             }
         }
         self.at = at;
-        Word { range: start..at, key: &self.key, is_gram: false }
+        Word { range: start..at, key: &self.key, grams: None }
     }
 
     /// Returns the word that begins at `start` and is known up to `at`.
@@ -186,7 +198,7 @@ impl<'t> Words<'t> {
         }
         self.at = at;
         self.maker.key_into(&self.text[start..at], &mut self.key);
-        Word { range: start..at, key: &self.key, is_gram: false }
+        Word { range: start..at, key: &self.key, grams: None }
     }
 
     /// Adds the key of the character that begins here to the buffer, and passes over it.
@@ -213,23 +225,22 @@ impl<'t> Words<'t> {
     }
 
     /// Returns the first one or two characters of a run.
-    fn first_gram(&mut self) -> Word<'_> {
+    fn first_grams(&mut self) -> Word<'_> {
         self.key.clear();
         let first = self.take_gram();
         if self.class_at(self.at) == Class::Gram {
-            let start = first.start;
-            self.gram = Some(self.take_gram());
-            return Word { range: start..self.at, key: &self.key, is_gram: true };
+            return self.pair(&first, false);
         }
-        Word { range: first.start..self.at, key: &self.key, is_gram: true }
+        let grams = Grams { goes_on: false, second: self.at, second_key: self.key.len() };
+        Word { range: first.start..self.at, key: &self.key, grams: Some(grams) }
     }
 
-    /// Returns the last character that was taken with the one that begins here.
-    fn pair(&mut self) -> Word<'_> {
-        let Some(first) = self.gram.take() else { return self.first_gram() };
-        self.key.drain(..first.key_start);
-        self.gram = Some(self.take_gram());
-        Word { range: first.start..self.at, key: &self.key, is_gram: true }
+    /// Returns the last character of a run, whose key is all that is in the buffer, and the next one.
+    fn pair(&mut self, first: &Gram, goes_on: bool) -> Word<'_> {
+        let second = self.take_gram();
+        let grams = Grams { goes_on, second: second.start, second_key: second.key_start };
+        self.gram = Some(second);
+        Word { range: first.start..self.at, key: &self.key, grams: Some(grams) }
     }
 }
 
