@@ -27,7 +27,7 @@ impl Keys {
 impl Dictionary for Keys {
     type Row = ();
 
-    fn keys_from(&self, start: &[u8], visit: &mut dyn FnMut(&[u8], ()) -> ControlFlow<()>) -> Result<()> {
+    fn keys_from(&self, start: &[u8], visit: &mut Visit<'_, ()>) -> Result<()> {
         self.seeks.set(self.seeks.get() + 1);
         for key in self.keys.range(start.to_vec()..) {
             self.visits.set(self.visits.get() + 1);
@@ -143,7 +143,7 @@ struct Wild(Vec<Vec<u8>>);
 impl Dictionary for Wild {
     type Row = u32;
 
-    fn keys_from(&self, _: &[u8], visit: &mut dyn FnMut(&[u8], u32) -> ControlFlow<()>) -> Result<()> {
+    fn keys_from(&self, _: &[u8], visit: &mut Visit<'_, u32>) -> Result<()> {
         for (row, key) in self.0.iter().cycle().take(100_000).enumerate() {
             if visit(key, row as u32).is_break() {
                 break;
