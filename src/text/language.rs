@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use whatlang::{Detector, Lang};
 
+use super::borders;
+
 /// How many bytes of a text are looked at.
 const SAMPLE: usize = 16 * 1024;
 
@@ -21,11 +23,9 @@ static DETECTOR: LazyLock<Detector> = LazyLock::new(|| {
 /// Looks at the first 16 KiB, which takes about a millisecond. A short text has no language; nor has a
 /// list of names, mostly.
 pub fn detect(text: &str) -> Option<&'static str> {
-    let end = text.floor_char_boundary(SAMPLE);
+    let end = borders::floor(text, SAMPLE);
     let sample = &text[..end];
-    if sample.chars().filter(|c| c.is_alphabetic()).nth(MIN_LETTERS - 1).is_none() {
-        return None;
-    }
+    sample.chars().filter(|c| c.is_alphabetic()).nth(MIN_LETTERS - 1)?;
     let info = DETECTOR.detect(sample)?;
     if !info.is_reliable() {
         return None;

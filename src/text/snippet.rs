@@ -252,6 +252,9 @@ impl Page<'_> {
     }
 
     fn finish(self) -> String {
+        if self.text.is_empty() {
+            return self.text;
+        }
         let run = self.best.clone().or_else(|| self.best_run());
         let passage = match run {
             Some(run) => cut::passage_round(&self.text, &self.blocks, run.range),

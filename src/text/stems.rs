@@ -22,6 +22,9 @@ use super::words::{TAIL, folded, written};
 use crate::error::Result;
 use crate::fold::title_key;
 
+/// Takes keys of a dictionary with what stands beside them.
+pub type Visit<'v, R> = dyn FnMut(&[u8], R) -> ControlFlow<()> + 'v;
+
 /// A dictionary of words: keys of [`words`](super::words) in the order of their bytes.
 pub trait Dictionary {
     /// What stands beside a key.
@@ -32,11 +35,7 @@ pub trait Dictionary {
     /// # Errors
     ///
     /// Fails if the dictionary cannot be read.
-    fn keys_from(
-        &self,
-        start: &[u8],
-        visit: &mut dyn FnMut(&[u8], Self::Row) -> ControlFlow<()>,
-    ) -> Result<()>;
+    fn keys_from(&self, start: &[u8], visit: &mut Visit<'_, Self::Row>) -> Result<()>;
 }
 
 /// A key of the dictionary that is a form of a word.

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::PASSAGE;
+use crate::text::borders;
 
 /// How far before its first hit a passage may begin, in bytes.
 const LEAD: usize = 100;
@@ -39,7 +40,7 @@ pub(super) fn first_passage(text: &str, blocks: &[(usize, bool)]) -> Passage {
 /// Returns the passage that begins at `start` and holds `least` if it can.
 fn passage_from(text: &str, blocks: &[(usize, bool)], start: usize, least: usize) -> Passage {
     let is_start = |place: usize| blocks.binary_search_by_key(&place, |&(start, _)| start).is_ok();
-    let most = text.floor_char_boundary(start + PASSAGE);
+    let most = borders::floor(text, start + PASSAGE);
     let end = if most >= text.len() { text.len() } else { word_end(text, most, least.max(start)) };
     // Blocks have a space between.
     let ends_block = end >= text.len() || is_start(end + 1) || is_start(end);
@@ -53,8 +54,8 @@ fn block_of(blocks: &[(usize, bool)], place: usize) -> usize {
 
 /// Returns the beginning of a word at or behind `place`, but not behind `most`.
 fn word_start(text: &str, place: usize, most: usize) -> usize {
-    let place = text.ceil_char_boundary(place);
-    let limit = text.floor_char_boundary(most.min(place + MAX_SHIFT)).max(place);
+    let place = borders::ceil(text, place);
+    let limit = borders::floor(text, most.min(place + MAX_SHIFT)).max(place);
     match text[place..limit].find(char::is_whitespace) {
         Some(space) => {
             let rest = &text[place + space..limit];
@@ -69,7 +70,7 @@ fn word_end(text: &str, place: usize, least: usize) -> usize {
     if text[place..].starts_with(char::is_whitespace) {
         return place;
     }
-    let limit = text.ceil_char_boundary(least.max(place.saturating_sub(MAX_SHIFT))).min(place);
+    let limit = borders::ceil(text, least.max(place.saturating_sub(MAX_SHIFT))).min(place);
     match text[limit..place].rfind(char::is_whitespace) {
         Some(space) => limit + text[limit..limit + space].trim_end().len(),
         None => place,

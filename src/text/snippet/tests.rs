@@ -17,9 +17,9 @@ fn wanted(query: &str) -> Wanted {
         let mut words = Words::new(part);
         while let Some(word) = words.next() {
             if part.ends_with('*') {
-                wanted.add_prefix(term, word.key)
+                wanted.add_prefix(term, word.key);
             } else {
-                wanted.add_word(term, word.key)
+                wanted.add_word(term, word.key);
             }
         }
     }

@@ -27,7 +27,7 @@ impl Keys {
 impl Dictionary for Keys {
     type Row = ();
 
-    fn keys_from(&self, start: &[u8], visit: &mut dyn FnMut(&[u8], ()) -> ControlFlow<()>) -> Result<()> {
+    fn keys_from(&self, start: &[u8], visit: &mut Visit<'_, ()>) -> Result<()> {
         self.seeks.set(self.seeks.get() + 1);
         for key in self.keys.range(start.to_vec()..) {
             self.visits.set(self.visits.get() + 1);
@@ -75,12 +75,12 @@ fn marks_are_seen_by_the_stemmer_and_not_needed_in_the_query() {
     let keys =
         Keys::of("célébrité célébrités célébrer celebrite élève élèves élevé général généraux générales");
     let expected = found("célébrité", &["fr"], &keys);
-    assert_eq!(expected, ["celebrite", "célébrité", "célébrités"]);
+    assert_eq!(expected, ["célébrer", "celebrite", "célébrité", "célébrités"]);
     assert_eq!(found("celebrite", &["fr"], &keys), expected);
-    assert_eq!(found("eleves", &["fr"], &keys), ["élève", "élèves"]);
+    assert_eq!(found("eleves", &["fr"], &keys), ["élevé", "élève", "élèves"]);
     assert_eq!(found("généraux", &["fr-FR"], &keys), ["général", "générales", "généraux"]);
     let forms = forms(&key("celebrite"), &Languages::from_tags(["fr"]), &keys, &mut 1000).unwrap();
-    assert_eq!(forms.iter().map(|form| form.is_same_word).collect::<Vec<_>>(), [true, true, false]);
+    assert_eq!(forms.iter().map(|form| form.is_same_word).collect::<Vec<_>>(), [false, true, true, false]);
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn languages_are_taken_together() {
     let keys = Keys::of("nation nations nationen книга книги Häuser Haus Hause");
     assert_eq!(found("nation", &["en", "de", "en"], &keys), ["nation", "nationen", "nations"]);
     assert_eq!(found("книги", &["ru"], &keys), ["книга", "книги"]);
-    assert_eq!(found("Hause", &["de"], &keys), ["haus", "hause"]);
+    assert_eq!(found("Hause", &["de"], &keys), ["haus", "hause", "häuser"]);
     assert!(has_stemmer("pt-BR") && has_stemmer("EN_us") && !has_stemmer("zh") && !has_stemmer(""));
     assert!(!has_stemmer("porter"));
 }
@@ -106,7 +106,7 @@ fn languages_are_taken_together() {
 /// Words under short stems that no ending can make are sought past, not walked through.
 #[test]
 fn work_is_bounded_by_the_table_and_not_by_the_dictionary() {
-    let mut text = "us use used using ".to_owned();
+    let mut text = "use used using ".to_owned();
     for a in 'a'..='z' {
         for b in 'a'..='z' {
             for c in 'a'..='z' {
@@ -119,7 +119,7 @@ fn work_is_bounded_by_the_table_and_not_by_the_dictionary() {
     let mut budget = 100_000;
     let found = forms(&key("using"), &Languages::from_tags(["en"]), &keys, &mut budget).unwrap();
     let found: Vec<String> = found.iter().map(|form| written(&form.key)).collect();
-    assert_eq!(found, ["us", "use", "used", "using"]);
+    assert_eq!(found, ["use", "used", "using"]);
     assert!(keys.visits.get() < 6_000, "{} keys", keys.visits.get());
     assert!(100_000 - budget < 10_000, "{} spent", 100_000 - budget);
 }
@@ -143,7 +143,7 @@ struct Wild(Vec<Vec<u8>>);
 impl Dictionary for Wild {
     type Row = u32;
 
-    fn keys_from(&self, _: &[u8], visit: &mut dyn FnMut(&[u8], u32) -> ControlFlow<()>) -> Result<()> {
+    fn keys_from(&self, _: &[u8], visit: &mut Visit<'_, u32>) -> Result<()> {
         for (row, key) in self.0.iter().cycle().take(100_000).enumerate() {
             if visit(key, row as u32).is_break() {
                 break;
