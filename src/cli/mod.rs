@@ -18,6 +18,7 @@ mod page;
 mod progress;
 mod random;
 mod read;
+mod suggest;
 mod talk;
 mod verify;
 
@@ -120,6 +121,7 @@ pub fn main() -> ExitCode {
         Command::Info(args) => info::run(args),
         Command::List(args) => list::run(args),
         Command::Read(args) => read::run(args, globals),
+        Command::Suggest(args) => suggest::run(args, globals),
         Command::Random(args) => random::run(args, globals),
         Command::Extract(args) => extract::run(args, globals),
         Command::Verify(args) => verify::run(args, globals),

@@ -14,3 +14,4 @@ mod layering;
 mod roundtrip;
 mod spec;
 mod storage;
+mod suggest;
