@@ -19,7 +19,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
     after_long_help = "\
 Exit status:
   0  done, or yes
-  1  the answer is no: no such article, `verify` found damage
+  1  the answer is no: no such article or title, `verify` found damage
   2  could not do it, or not all of it: usage, a file that cannot be read, not an archive
 
 Examples:
@@ -62,8 +62,8 @@ pub enum Command {
     Info(InfoArgs),
     List(ListArgs),
     Read(ReadArgs),
+    Suggest(SuggestArgs),
     Search(SearchArgs),
-
     Random(RandomArgs),
     Extract(ExtractArgs),
     Verify(VerifyArgs),
@@ -377,6 +377,47 @@ pub struct FormArgs {
     /// Write Markdown
     #[arg(long, group = "form")]
     pub markdown: bool,
+}
+
+/// Suggest titles for what was typed so far
+///
+/// First the title itself, then titles that begin so, then titles with all the words, the last of
+/// them perhaps not typed to its end; and only if there are none, titles a typo or two away. Case,
+/// accents and the kind of dash do not count. A redirect leads to its target, once.
+///
+/// One line a suggestion: title, tab, path, and behind another tab, where it needs a reason, that it
+/// is a guess or which redirect was found.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+A QUERY that begins with a hyphen comes after `--`.
+
+Exit status:
+  0  done
+  1  there is no title like it
+  2  not an archive, or it is damaged
+
+Examples:
+  tome suggest wiki.tome \"mexico rus\"
+  tome suggest wiki.tome Eintsein -n 3 --json
+
+JSON (--json): a line {\"type\":\"suggestion\", \"title\", \"path\", \"match\", \"via\"} a suggestion, \
+\"match\" being exact, prefix, word or typo and \"via\" the redirect's title that matched, if one did; \
+then {\"type\":\"end\", \"partial\", \"seconds\"}, where partial says that not all was looked at.")]
+pub struct SuggestArgs {
+    #[command(flatten)]
+    pub archive: ArchiveArgs,
+    /// What was typed
+    #[arg(value_name = "QUERY")]
+    pub query: String,
+    /// How many titles at most
+    #[arg(short = 'n', long = "limit", value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub limit: u32,
+    /// How long to search at most, in milliseconds [default: 50, and some 2 ms of work]
+    #[arg(long, value_name = "MS")]
+    pub budget: Option<u64>,
+    /// Print JSON lines
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Read an article chosen at random

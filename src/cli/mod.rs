@@ -19,6 +19,7 @@ mod progress;
 mod random;
 mod read;
 mod search;
+mod suggest;
 mod talk;
 mod verify;
 
@@ -121,6 +122,7 @@ pub fn main() -> ExitCode {
         Command::Info(args) => info::run(args),
         Command::List(args) => list::run(args),
         Command::Read(args) => read::run(args, globals),
+        Command::Suggest(args) => suggest::run(args, globals),
         Command::Search(args) => search::run(args),
         Command::Random(args) => random::run(args, globals),
         Command::Extract(args) => extract::run(args, globals),

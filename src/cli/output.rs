@@ -29,9 +29,17 @@ impl Output {
 
     /// Writes two texts that may hold anything as one line, with a tab between.
     pub fn pair(&mut self, first: &str, second: &str) -> Result<(), Failure> {
-        self.bytes(sanitize(first, Keep::Nothing).as_bytes())?;
-        self.bytes(b"\t")?;
-        self.bytes(sanitize(second, Keep::Nothing).as_bytes())?;
+        self.columns(&[first, second])
+    }
+
+    /// Writes texts that may hold anything as one line, with tabs between.
+    pub fn columns(&mut self, texts: &[&str]) -> Result<(), Failure> {
+        for (i, text) in texts.iter().enumerate() {
+            if i > 0 {
+                self.bytes(b"\t")?;
+            }
+            self.bytes(sanitize(text, Keep::Nothing).as_bytes())?;
+        }
         self.bytes(b"\n")
     }
 

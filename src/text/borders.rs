@@ -1,13 +1,13 @@
 //! Places between characters.
 
 /// Returns the last border of characters at or before `at`, the text's end at most.
-pub(super) fn floor(text: &str, at: usize) -> usize {
+pub fn floor(text: &str, at: usize) -> usize {
     let at = at.min(text.len());
     (0..=at).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
 }
 
 /// Returns the first border of characters at or behind `at`, the text's end at most.
-pub(super) fn ceil(text: &str, at: usize) -> usize {
+pub fn ceil(text: &str, at: usize) -> usize {
     (at..text.len()).find(|&at| text.is_char_boundary(at)).unwrap_or(text.len())
 }
 

@@ -7,7 +7,7 @@
 //! for those who look for structure, [`from_html`] for Markdown, and the terminal's renderer from
 //! outside. Markdown pages become HTML first ([`to_html`]), so that there is one way through.
 
-mod borders;
+pub mod borders;
 pub mod charset;
 mod events;
 pub mod head;

@@ -17,7 +17,7 @@ use crate::index::fulltext::Inverter;
 use crate::item::Observer;
 use crate::text::search_text::{Field, SearchText};
 use crate::text::words::{self, Words};
-use crate::text::{self, language};
+use crate::text::{self, borders, language};
 
 /// Bytes and pages of a batch.
 const BATCH: usize = 1 << 20;
@@ -165,7 +165,7 @@ fn read_page(page: &Page, numbers: &mut Numbers) -> Told {
         told.links = targets.filter(|target| *target != page.path).map(|t| Links::target(&t)).collect();
         told.links.sort_unstable();
         told.links.dedup();
-        let end = said.text.floor_char_boundary(SAMPLE_OF_PAGE.min(said.text.len()));
+        let end = borders::floor(&said.text, SAMPLE_OF_PAGE);
         told.sample = said.text[..end].to_string();
     }
     told.counts = numbers.take_page();

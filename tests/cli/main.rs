@@ -11,6 +11,7 @@ mod json;
 mod list;
 mod pack;
 mod read;
+mod suggest;
 mod verify;
 
 use std::ffi::OsStr;

@@ -88,7 +88,7 @@ fn bytes_added_behind_the_end_are_refused() {
 }
 
 /// Makes every hash of an archive right again, as an attacker would.
-fn reseal(bytes: &mut [u8]) {
+pub fn reseal(bytes: &mut [u8]) {
     let first = FirstPage::parse(&bytes[bytes.len() - PAGE..], bytes.len() as u64).unwrap();
     let tables = first.tables_offset as usize;
     let digests: Vec<_> =
@@ -100,6 +100,14 @@ fn reseal(bytes: &mut [u8]) {
     let end = bytes.len() - PAGE;
     bytes[..PAGE].copy_from_slice(&page);
     bytes[end..].copy_from_slice(&page);
+}
+
+/// Returns an archive with its section rows changed, and all checksums right.
+pub fn with_rows(bytes: &[u8], change: impl FnOnce(&mut [first_page::Row])) -> Vec<u8> {
+    let mut first = open(bytes).first_page().clone();
+    change(&mut first.rows);
+    let page = first.write();
+    [&page[..], &bytes[PAGE..bytes.len() - PAGE], &page].concat()
 }
 
 /// Uses whatever there is of an archive; all that matters is that it comes back.
@@ -124,6 +132,7 @@ fn exercise(archive: &Archive) {
     for name in ["Same title - Tests", "pages/page_03.html", "page", "", "zzzz", "rule gives it"] {
         let _ = archive.find(name);
         let _ = archive.find_path(name);
+        let _ = archive.suggest(name, &tome::reader::SuggestOptions::default());
         if let Ok(titles) = archive.titles_from(name) {
             titles.take(100).for_each(drop);
         }

@@ -15,3 +15,4 @@ mod roundtrip;
 mod search;
 mod spec;
 mod storage;
+mod suggest;

@@ -10,9 +10,7 @@ use tome::writer::Options;
 use crate::common::{Random, article, media, open, pack, redirect, templated};
 
 fn page(path: &str, title: &str, body: &str) -> Item {
-    let html = format!(
-        "<html><head><title>{title}</title></head><body><h1>{title}</h1>{body}</body></html>"
-    );
+    let html = format!("<html><head><title>{title}</title></head><body><h1>{title}</h1>{body}</body></html>");
     article(path, Some(title), html)
 }
 
@@ -37,7 +35,11 @@ fn paths(archive: &Archive, query: &str) -> Vec<String> {
 fn fruit() -> Archive {
     let items = vec![
         page("apple", "Apple", "<p>An apple is a round fruit. Trees of apples stand in an orchard.</p>"),
-        page("pie", "Apple pie", "<p>A pie of apples, baked by a baker with flour and butter, running late.</p>"),
+        page(
+            "pie",
+            "Apple pie",
+            "<p>A pie of apples, baked by a baker with flour and butter, running late.</p>",
+        ),
         page("dot-apple", ".apple", "<p>The apple apple apple domain of the apple company, apple.</p>"),
         page("pear", "Pear", "<p>A pear is not an apple, but a fruit that a baker may bake.</p>"),
         page("run", "Run", "<p>Runners run; a runner was seen to run quickly, as in running.</p>"),
@@ -186,8 +188,9 @@ fn what_a_template_repeats_weighs_little_and_menus_nothing() {
 
 #[test]
 fn articles_that_others_link_to_come_first_among_equals() {
-    let mut items: Vec<Item> =
-        (0..30).map(|i| page(&format!("t{i:02}"), &format!("T{i}"), &format!("<p>same words {i}</p>"))).collect();
+    let mut items: Vec<Item> = (0..30)
+        .map(|i| page(&format!("t{i:02}"), &format!("T{i}"), &format!("<p>same words {i}</p>")))
+        .collect();
     items.push(redirect("alias", "t17", None));
     for i in 0..20 {
         items.push(page(&format!("x{i}"), "X", "<p>see <a href='alias'>this</a></p>"));
@@ -315,7 +318,9 @@ fn a_phrase_is_found_with_and_without_the_index_of_pairs() {
     let mut texts: Vec<String> = (0..300).map(|_| random.prose(80)).collect();
     texts[250] = format!("{} ka le mo ri tu san {}", random.prose(20), random.prose(20));
     let items = || -> Vec<Item> {
-        let of = |(i, text): (usize, &String)| page(&format!("p{i:03}"), &format!("Page {i}"), &format!("<p>{text}</p>"));
+        let of = |(i, text): (usize, &String)| {
+            page(&format!("p{i:03}"), &format!("Page {i}"), &format!("<p>{text}</p>"))
+        };
         texts.iter().enumerate().map(of).collect()
     };
     for phrase_index in [false, true] {
@@ -350,7 +355,8 @@ fn damage_to_the_index_harms_no_reading_and_is_told() {
             assert!(!archive.content(&entry).unwrap().is_empty());
             assert_eq!(archive.entries_by_title(&entry.title).unwrap(), [entry]);
         }
-        let report = archive.verify(tome::reader::VerifyOptions { quick: true }, &tome::item::Silent).unwrap();
+        let report =
+            archive.verify(tome::reader::VerifyOptions { quick: true }, &tome::item::Silent).unwrap();
         assert!(report.findings.iter().any(|f| f.message.contains(kind.name())), "{:?}", report.findings);
     }
 }

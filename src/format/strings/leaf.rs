@@ -315,6 +315,32 @@ impl<'a> Leaf<'a> {
 }
 
 impl<'a> RawRows<'a> {
+    /// Passes over rows that share at least so many bytes with the row before, the leaf's prefix
+    /// included; a restart, which says nothing of what it shares, is not passed.
+    #[inline]
+    pub fn pass_sharing(&mut self, least: usize) -> Result<()> {
+        let least = least.saturating_sub(self.leaf.prefix.len());
+        while self.next < self.end && !self.next.is_multiple_of(RESTART) {
+            let (shared, end) = match self.leaf.rows.get(self.at) {
+                // The usual case: all of the head is in its byte.
+                Some(&head) if head < 0xf0 && head & 15 != 15 && !self.leaf.extras => {
+                    let z = head >> 4;
+                    let step = isize::from(z >> 1) ^ -isize::from(z & 1);
+                    (self.shared.saturating_add_signed(step), self.at + 1 + usize::from(head & 15))
+                }
+                _ => {
+                    let head = self.leaf.head(self.at, self.shared)?;
+                    (head.shared, head.end)
+                }
+            };
+            if shared < least {
+                return Ok(());
+            }
+            (self.shared, self.at, self.next) = (shared, end, self.next + 1);
+        }
+        Ok(())
+    }
+
     /// Returns the next row; `None` behind the last one before the next restart.
     #[inline]
     pub fn advance(&mut self) -> Result<Option<RawRow<'a>>> {

@@ -18,8 +18,9 @@ use crate::tables::Tables;
 pub struct Sections(pub Vec<(SectionKind, Vec<u8>, u64)>);
 
 impl SectionSink for Sections {
-    fn begin(&mut self, kind: SectionKind) {
+    fn begin(&mut self, kind: SectionKind) -> Result<()> {
         self.0.push((kind, vec![], 0));
+        Ok(())
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<()> {

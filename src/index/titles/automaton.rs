@@ -49,8 +49,8 @@ impl Pattern {
         pattern
     }
 
-    /// Returns the number of its letters.
-    pub fn len(&self) -> usize {
+    /// Returns the number of its letters that count.
+    pub fn letters(&self) -> usize {
         self.len
     }
 

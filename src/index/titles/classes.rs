@@ -135,6 +135,23 @@ impl<'a> Classes<'a> {
         Ok(self.bytes(0, row..row + 1)?.first().copied().unwrap_or(0))
     }
 
+    /// Returns the classes of rows, which must ascend; 0 where they cannot be read.
+    pub fn of(&self, rows: &[u32]) -> Vec<u8> {
+        // Rows that follow each other closely are read together.
+        const SPAN: u64 = 1024;
+        let n = self.levels.first().map_or(0, |level| level.1);
+        let (mut from, mut bytes): (u64, Cow<'_, [u8]>) = (0, Cow::Borrowed(&[]));
+        let class = |&row: &u32| {
+            let row = u64::from(row);
+            if row < from || row >= from + bytes.len() as u64 {
+                from = row;
+                bytes = self.bytes(0, row..(row + SPAN).min(n).max(row)).unwrap_or_default();
+            }
+            bytes.get((row - from) as usize).copied().unwrap_or(0)
+        };
+        rows.iter().map(class).collect()
+    }
+
     /// Returns the rows of a range, the best first, among equals in the order of the table.
     pub fn best(&self, rows: Range<u32>) -> Result<Best<'_, 'a>> {
         let mut best = Best { classes: self, heap: BinaryHeap::with_capacity(64) };

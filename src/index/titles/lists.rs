@@ -4,6 +4,7 @@
 //! list is cut into blocks, each with its last row, where its bits end, and the best class in it: so one
 //! finds whether a row is in the list, and which blocks are worth reading, without reading the rest.
 
+use super::classes::Classes;
 use crate::error::{Place, Result, damaged};
 use crate::format::bytes::{put_varint, read_varint, u32_at};
 use crate::format::first_page::Row;
@@ -202,6 +203,43 @@ impl Lists<'_> {
             );
         }
         Ok(((end - start) / 64) as u32)
+    }
+
+    /// Reads a whole list as strictly as can be; returns the byte behind it.
+    ///
+    /// # Errors
+    ///
+    /// Fails if anything in it is not as the format says, or a page is damaged.
+    pub fn check(&self, list: List, classes: Option<&Classes<'_>>, out: &mut Vec<u32>) -> Result<u64> {
+        let blocks = if list.n as usize > BLOCK { Self::n_blocks(list) } else { 0 };
+        let bits_at = list.at + u64::from(blocks) * BLOCK_RECORD as u64;
+        let mut end = 0;
+        if blocks == 0 {
+            let parameter = parameter(self.of, list.n);
+            let most = u64::from(list.n * (parameter + 1)) + u64::from(self.of >> parameter);
+            end = self.decode(list.at, (0, most), list.n, parameter, None, out)?;
+        }
+        for number in 0..blocks {
+            let block = self.block(list, number)?;
+            let start = out.len();
+            self.block_rows(list, block, out)?;
+            let best = classes.map(|classes| classes.of(&out[start..]).into_iter().max().unwrap_or(0));
+            if u64::from(block.bits.0) != end || best.is_some_and(|best| best != block.class) {
+                return damaged!(Self::place(list.at), "lists", "block {number} is not what is said of it");
+            }
+            end = u64::from(block.bits.1);
+        }
+        if list.n == 0 && !list.first {
+            return damaged!(Self::place(list.at), "lists", "a word that is in no title");
+        }
+        let behind = bits_at + end.div_ceil(8);
+        if !end.is_multiple_of(8)
+            && let Some(&last) = self.tables.bytes(self.row, behind - 1..behind)?.first()
+            && last >> (end % 8) != 0
+        {
+            return damaged!(Self::place(list.at), "lists", "its padding is not zero");
+        }
+        Ok(behind)
     }
 
     /// Reads `n` rows from the bits of a range, counted from a byte; returns the bit behind them.

@@ -21,6 +21,9 @@ pub mod visit;
 pub mod walk;
 pub mod words;
 
+#[cfg(test)]
+mod tests;
+
 use std::ops::Range;
 
 pub use meter::Meter;
@@ -81,6 +84,22 @@ impl Parts {
         let ending = words::ending(std::str::from_utf8(&suffix).unwrap_or_default());
         Ok(Self { n, ending, words: symbols.zip(root.map(std::borrow::Cow::into_owned)) })
     }
+
+    /// Returns the number of rows of the title table.
+    pub fn rows(&self) -> u32 {
+        self.n
+    }
+
+    /// Returns what nearly all keys end with.
+    pub fn ending(&self) -> &str {
+        &self.ending
+    }
+
+    /// Returns the words of the titles, if the archive has them.
+    pub fn dictionary<'a>(&'a self, tables: &'a Tables) -> Option<Dictionary<'a>> {
+        let (symbols, root) = self.words.as_ref()?;
+        Dictionary::find(tables, self.n, root, symbols)
+    }
 }
 
 /// The titles of an archive.
@@ -98,13 +117,12 @@ pub struct Titles<'a> {
 impl<'a> Titles<'a> {
     /// Puts the parts together.
     pub fn new(tables: &'a Tables, keys: Tree<'a, TreePages<'a>>, parts: &'a Parts) -> Self {
-        let words = parts.words.as_ref();
         Self {
             keys,
             n: parts.n,
             ending: &parts.ending,
             classes: Classes::find(tables, parts.n),
-            words: words.and_then(|(symbols, root)| Dictionary::find(tables, parts.n, root, symbols)),
+            words: parts.dictionary(tables),
         }
     }
 

@@ -33,7 +33,11 @@ pub struct Query {
 
 /// Cuts a text to so many bytes, between letters.
 fn cut(text: &str, len: usize) -> &str {
-    &text[..text.floor_char_boundary(len)]
+    let mut len = len.min(text.len());
+    while !text.is_char_boundary(len) {
+        len -= 1;
+    }
+    &text[..len]
 }
 
 impl Query {
@@ -160,7 +164,7 @@ impl<'q> Near<'q> {
 
     /// The whole as one text: spaces moved, lost or put in are typos like others.
     pub fn as_a_whole(&self, key: &str, bare: &str) -> Option<(u8, u8)> {
-        if self.whole.len() < 5 {
+        if self.whole.letters() < 5 {
             return None;
         }
         let typos = self.whole.distance(key, true);

@@ -99,8 +99,12 @@ impl<'s, 'a> Search<'s, 'a> {
                 0..0
             }
         };
-        let exact = self.exact(beginning.start, taker);
-        let exact = self.note(exact)?.unwrap_or_default();
+        let mut exact = vec![];
+        // What is a title, begins one: no other look is needed where nothing begins so.
+        if !beginning.is_empty() {
+            let found = self.exact(beginning.start, taker);
+            exact = self.note(found)?.unwrap_or_default();
+        }
         if !taker.is_full() {
             let done = self.prefix(beginning.clone(), &exact, taker);
             self.note(done)?;
@@ -401,8 +405,19 @@ impl<'s, 'a> Search<'s, 'a> {
         rows.sort_unstable();
         rows.dedup();
         self.meter.spend(rows.len() as u32 / 2);
-        rows.sort_by_cached_key(|&row| (Reverse(self.titles.class(row)), row));
-        rows.truncate(most);
+        let classes = match &self.titles.classes {
+            Some(classes) => classes.of(rows),
+            None => vec![0; rows.len()],
+        };
+        let mut ranked: Vec<(Reverse<u8>, u32)> =
+            classes.into_iter().map(Reverse).zip(rows.iter().copied()).collect();
+        if ranked.len() > most {
+            ranked.select_nth_unstable(most);
+            ranked.truncate(most);
+        }
+        ranked.sort_unstable();
+        rows.clear();
+        rows.extend(ranked.into_iter().map(|row| row.1));
     }
 
     /// Returns rows that have all the words, the last of them perhaps as a beginning: at most some more

@@ -76,13 +76,23 @@ pub fn walk<'a, P: Pages<'a>>(
         };
         let mut restart = 0;
         while restart < leaf.restarts() {
-            restart = walk.pass_restarts(&leaf, restart, tree.symbols)?;
+            let mut shared = walk.shared_with(&leaf, restart, tree.symbols)?;
+            let passed = walk.settled.is_some_and(|settled| shared >= settled);
+            if passed {
+                restart = walk.pass_restarts(&leaf, restart, tree.symbols)?;
+            }
             let mut rows = leaf.raw_rows(restart)?;
             restart += 1;
-            while let Some(row) = rows.advance()? {
-                let shared = walk.shared(&leaf, row, tree.symbols)?;
-                if walk.settled.is_some_and(|settled| shared >= settled) {
-                    continue;
+            if passed {
+                rows.advance()?;
+            }
+            loop {
+                if let Some(settled) = walk.settled {
+                    rows.pass_sharing(settled)?;
+                }
+                let Some(row) = rows.advance()? else { break };
+                if !row.slot.is_multiple_of(RESTART) {
+                    shared = row.shared.min(walk.known);
                 }
                 let rank = first + row.slot as u32;
                 if let Some((from, typos)) = walk.run.take()
@@ -94,7 +104,7 @@ pub fn walk<'a, P: Pages<'a>>(
                     return Ok(());
                 }
                 walk.decode(&leaf, row, tree.symbols)?;
-                if !walk.key.starts_with(aim.within) {
+                if !aim.within.is_empty() && !walk.key.starts_with(aim.within) {
                     if walk.key[..] > *aim.within {
                         break 'leaves;
                     }
@@ -124,22 +134,23 @@ pub fn walk<'a, P: Pages<'a>>(
 }
 
 impl Walk<'_> {
-    /// Returns the last restart from which on nothing is missed: rows between it and `restart` share
-    /// the settled beginning.
-    fn pass_restarts(&self, leaf: &Leaf<'_>, restart: usize, symbols: &Symbols) -> Result<usize> {
-        let Some(settled) = self.settled else { return Ok(restart) };
-        let Some(rest) = self.key[..settled].strip_prefix(leaf.prefix()) else {
-            // The whole leaf shares it if its prefix does.
-            let whole = leaf.prefix().starts_with(&self.key[..settled]);
-            return Ok(if whole { leaf.restarts() - 1 } else { restart });
-        };
-        let same = |restart: usize| -> Result<bool> {
-            let compared = symbols.compare(leaf.restart_codes(restart)?, rest);
-            Ok(compared.is_some_and(|(shared, _)| shared == rest.len()))
-        };
-        if !same(restart)? {
-            return Ok(restart);
+    /// Returns how many bytes a restart's key shares with the key at hand, as far as there are states.
+    fn shared_with(&self, leaf: &Leaf<'_>, restart: usize, symbols: &Symbols) -> Result<usize> {
+        let (prefix, key) = (leaf.prefix(), &self.key[..self.known]);
+        let common = key.iter().zip(prefix).take_while(|(a, b)| a == b).count();
+        if common < prefix.len() {
+            return Ok(common);
         }
+        match symbols.compare(leaf.restart_codes(restart)?, &key[common..]) {
+            Some((shared, _)) => Ok(common + shared),
+            None => self.bad("its key has an unknown symbol"),
+        }
+    }
+
+    /// Returns the last restart that shares the settled beginning, as `restart` does, and all before it.
+    fn pass_restarts(&self, leaf: &Leaf<'_>, restart: usize, symbols: &Symbols) -> Result<usize> {
+        let settled = self.settled.unwrap_or(0);
+        let same = |restart| -> Result<bool> { Ok(self.shared_with(leaf, restart, symbols)? >= settled) };
         let (mut low, mut step) = (restart, 1);
         while low + step < leaf.restarts() && same(low + step)? {
             low += step;
@@ -151,22 +162,6 @@ impl Walk<'_> {
             if same(middle)? { low = middle } else { high = middle }
         }
         Ok(low)
-    }
-
-    /// Returns how many bytes a row's key shares with the key at hand, as far as states are known.
-    fn shared(&self, leaf: &Leaf<'_>, row: RawRow<'_>, symbols: &Symbols) -> Result<usize> {
-        if !row.slot.is_multiple_of(RESTART) {
-            return Ok(row.shared.min(self.known));
-        }
-        let prefix = leaf.prefix();
-        let key = &self.key[..self.known];
-        let Some(rest) = key.strip_prefix(prefix) else {
-            return Ok(key.iter().zip(prefix).take_while(|(a, b)| a == b).count());
-        };
-        match symbols.compare(row.codes, rest) {
-            Some((shared, _)) => Ok(prefix.len() + shared),
-            None => self.bad("its key has an unknown symbol"),
-        }
     }
 
     /// Makes a row's key the one at hand.
@@ -205,7 +200,10 @@ impl Walk<'_> {
         loop {
             let than = if prefix { state.best } else { FAR };
             if pattern.is_settled(&state, than) || at >= KEPT {
-                (self.settled, self.known) = (Some(at), at);
+                // Nothing is settled for keys that are not within.
+                let settled = at.max(self.aim.within.len());
+                self.states[at.min(KEPT)..=settled.min(KEPT)].fill(state);
+                (self.settled, self.known) = (Some(settled), settled);
                 if prefix && state.best != FAR {
                     self.run = Some((rank, state.best));
                 }

@@ -1,14 +1,12 @@
 //! From a query to what each archive's index is asked for.
 
-use std::ops::ControlFlow;
-
 use super::query::{self, Clause, Form};
 use super::{Asked, Demand};
 use crate::error::Result;
 use crate::index::fulltext::{FieldMask, FullText, Group, Query, Role, Term, Work, cost, weight};
 use crate::tables::Tables;
 use crate::text::phrase;
-use crate::text::stems::{self, Dictionary, Languages};
+use crate::text::stems::{self, Dictionary, Languages, Visit};
 use crate::text::words::{self, Words};
 
 /// The most words of a query that are searched for; people type three.
@@ -301,7 +299,7 @@ struct Lexicon<'a> {
 impl Dictionary for Lexicon<'_> {
     type Row = Term;
 
-    fn keys_from(&self, start: &[u8], visit: &mut dyn FnMut(&[u8], Term) -> ControlFlow<()>) -> Result<()> {
+    fn keys_from(&self, start: &[u8], visit: &mut Visit<'_, Term>) -> Result<()> {
         let mut terms = self.index.terms(self.tables, b"");
         terms.seek(start);
         while let Some((key, term)) = terms.next()? {

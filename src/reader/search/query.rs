@@ -1,5 +1,7 @@
 //! What a query asks for: words, phrases, beginnings of words, and what must not be there.
 
+use crate::text::borders;
+
 /// The most bytes of a query that are looked at; people type a hundred.
 const MAX_QUERY: usize = 4096;
 
@@ -45,7 +47,7 @@ impl Query {
     /// Takes a query apart. Whatever is typed is a query: a quote without its end goes to the end.
     pub fn parse(text: &str) -> Self {
         let cut = text.len() > MAX_QUERY;
-        let text = &text[..text.floor_char_boundary(MAX_QUERY)];
+        let text = &text[..borders::floor(text, MAX_QUERY)];
         let mut clauses = vec![];
         let mut rest = text.trim_start();
         while !rest.is_empty() {

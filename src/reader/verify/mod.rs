@@ -7,6 +7,7 @@
 
 mod blocks;
 mod structure;
+mod suggestions;
 
 use std::ops::Range;
 use std::sync::Mutex;
@@ -214,6 +215,8 @@ impl Archive {
         let (entries, titles) = run.entries(&mut uses)?;
         report.entries = entries;
         run.titles(titles)?;
+        run.suggestions();
+        run.stop()?;
         run.small_sections();
         observer.stage("checking blocks", None);
         report.bytes += run.blocks(uses, pages_whole)?;

@@ -113,11 +113,11 @@ impl Said {
 
 /// What the nodes above a leaf must say of it.
 #[derive(Default)]
-struct LeafFacts {
-    rank: u32,
-    counted: u32,
-    first: Vec<u8>,
-    last: Vec<u8>,
+pub(super) struct LeafFacts {
+    pub(super) rank: u32,
+    pub(super) counted: u32,
+    pub(super) first: Vec<u8>,
+    pub(super) last: Vec<u8>,
 }
 
 impl Run<'_> {
@@ -392,7 +392,7 @@ impl Run<'_> {
     }
 
     /// Checks what reading a leaf does not: restarts, padding. Returns what is wrong.
-    fn leaf_form<'a, P: Pages<'a>>(
+    pub(super) fn leaf_form<'a, P: Pages<'a>>(
         tree: &Tree<'a, P>,
         leaf: &Leaf<'_>,
         records_len: usize,
@@ -415,7 +415,12 @@ impl Run<'_> {
     }
 
     /// Compares every node with the leaves below it.
-    fn nodes<'a, P: Pages<'a>>(&self, tree: &Tree<'a, P>, facts: &[Option<LeafFacts>], whole: bool) {
+    pub(super) fn nodes<'a, P: Pages<'a>>(
+        &self,
+        tree: &Tree<'a, P>,
+        facts: &[Option<LeafFacts>],
+        whole: bool,
+    ) {
         let mut leaf = 0;
         let name = tree.pages.name();
         // A tree without leaves has no root.
@@ -630,6 +635,6 @@ impl Run<'_> {
 }
 
 /// Returns true for the error of a page that was reported when all pages were compared.
-fn is_lost_page(error: &Error) -> bool {
+pub(super) fn is_lost_page(error: &Error) -> bool {
     matches!(error, Error::Format(e) if e.check == "page hash" || e.check == "tree hash")
 }

@@ -1,0 +1,92 @@
+//! `tome suggest`.
+
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use tome::reader::{Match, SuggestOptions, Suggestion};
+
+use super::args::{Globals, SuggestArgs};
+use super::open::open;
+use super::output::Output;
+use super::{Outcome, Status, talk};
+
+/// One line of JSON.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum Line<'a> {
+    Suggestion {
+        title: &'a str,
+        path: &'a str,
+        #[serde(rename = "match")]
+        matched: &'static str,
+        via: Option<&'a str>,
+    },
+    End {
+        partial: bool,
+        seconds: f64,
+    },
+}
+
+/// Runs the command.
+pub fn run(args: &SuggestArgs, globals: &Globals) -> Outcome {
+    let opened = open(&args.archive)?;
+    let mut options = SuggestOptions { limit: args.limit as usize, ..SuggestOptions::default() };
+    if let Some(budget) = args.budget {
+        options.budget = Duration::from_millis(budget);
+        // Who gives more time wants it used.
+        options.work =
+            u32::try_from(budget.saturating_mul(UNITS_PER_MS)).unwrap_or(u32::MAX).max(options.work);
+    }
+    let started = Instant::now();
+    let found = opened.archive.suggest(&args.query, &options).map_err(|e| opened.failure(e))?;
+    let seconds = started.elapsed().as_secs_f64();
+    let mut out = Output::new();
+    for suggestion in &found.list {
+        if args.json {
+            let Suggestion { title, path, via, matched, .. } = suggestion;
+            out.json(&Line::Suggestion { title, path, matched: name(*matched), via: via.as_deref() })?;
+        } else {
+            match hint(suggestion) {
+                Some(hint) => out.columns(&[&suggestion.title, &suggestion.path, &hint])?,
+                None => out.pair(&suggestion.title, &suggestion.path)?,
+            }
+        }
+    }
+    if args.json {
+        out.json(&Line::End { partial: found.partial, seconds })?;
+    }
+    out.finish()?;
+    if found.partial && !args.json && !globals.quiet {
+        talk::note("(not all was looked at; there may be more or better ones)");
+    }
+    if found.list.is_empty() {
+        if !args.json {
+            talk::error(&format!("there is no title like {:?}", args.query));
+        }
+        return Ok(Status::No);
+    }
+    Ok(Status::Yes)
+}
+
+/// Units of work in a millisecond: one is about 40 ns.
+const UNITS_PER_MS: u64 = 25_000;
+
+fn name(matched: Match) -> &'static str {
+    match matched {
+        Match::Exact => "exact",
+        Match::Prefix => "prefix",
+        Match::Word => "word",
+        Match::Typo => "typo",
+    }
+}
+
+/// Says why a title is there that one might not expect.
+fn hint(suggestion: &Suggestion) -> Option<String> {
+    let typo = suggestion.matched == Match::Typo;
+    match (&suggestion.via, typo) {
+        (Some(via), false) => Some(format!("redirected from {via}")),
+        (Some(via), true) => Some(format!("typo, redirected from {via}")),
+        (None, true) => Some("typo".into()),
+        (None, false) => None,
+    }
+}
