@@ -2,8 +2,10 @@
 //!
 //! `endings.txt` has a line for each language: its name, then groups: what gives way at the end of a
 //! stem, a colon, and what words have instead, in order, with commas. For English, `i:ies,y` says that
-//! the stem `tri` may be that of `tries` and `try`. It was made by stemming Debian's word lists and
-//! keeping the 320 commonest pairs, all folded; they cover 98 to 100 % of the lists' words.
+//! the stem `tri` may be that of `tries` and `try`. It was made by stemming Debian's word lists
+//! (hunspell's dictionaries, written out, for Russian and Spanish) and keeping the 320 commonest pairs,
+//! all folded. They cover 99 to 100 % of the lists' words, but 93 % in Catalan and Dutch, whose words
+//! take more endings, and 86 % in Ukrainian.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
