@@ -67,6 +67,8 @@ pub struct Search<'s, 'a> {
     pub(super) meter: &'s mut Meter,
     /// The first damage met; the search went on without.
     pub damage: Option<Error>,
+    /// True if titles could not be looked for, or not read, however they were found.
+    pub is_blind: bool,
 }
 
 /// Where a word of the query leads to.
@@ -80,7 +82,7 @@ pub(super) enum Place {
 impl<'s, 'a> Search<'s, 'a> {
     /// Prepares a search.
     pub fn new(titles: &'s Titles<'a>, query: &'s Query, meter: &'s mut Meter) -> Self {
-        Self { titles, query, meter, damage: None }
+        Self { titles, query, meter, damage: None, is_blind: false }
     }
 
     /// Goes through the stages until enough was found.
@@ -96,6 +98,7 @@ impl<'s, 'a> Search<'s, 'a> {
             Ok(rows) => rows,
             Err(error) => {
                 self.note::<()>(Err(error))?;
+                self.is_blind = true;
                 0..0
             }
         };
@@ -140,7 +143,8 @@ impl<'s, 'a> Search<'s, 'a> {
             return Ok(());
         }
         let taken = taker.take(row, found, self.meter);
-        self.note(taken).map(drop)
+        self.is_blind |= self.note(taken)?.is_none();
+        Ok(())
     }
 
     /// Gives the titles that are what was typed, with and without the ending; returns their rows.
