@@ -68,7 +68,7 @@ struct Taker<'t> {
 }
 
 impl Take for Taker<'_> {
-    fn take(&mut self, row: u32, found: Found, _: &mut Meter) -> Result<()> {
+    fn take(&mut self, row: u32, found: Found) -> Result<()> {
         let entry = self.archive.entry_of_title(self.titles, row)?;
         let mut suggestion = Suggestion {
             title: String::new(),

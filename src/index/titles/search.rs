@@ -48,7 +48,7 @@ pub trait Take {
     /// # Errors
     ///
     /// Fails if what the row stands for cannot be read; the search goes on if it is merely damaged.
-    fn take(&mut self, row: u32, found: Found, meter: &mut Meter) -> Result<()>;
+    fn take(&mut self, row: u32, found: Found) -> Result<()>;
     /// Returns true if nothing more is wanted.
     fn is_full(&self) -> bool;
     /// Returns true if nothing was found so far.
@@ -142,7 +142,7 @@ impl<'s, 'a> Search<'s, 'a> {
         if taker.is_full() || !self.meter.spend(cost::ENTRY) {
             return Ok(());
         }
-        let taken = taker.take(row, found, self.meter);
+        let taken = taker.take(row, found);
         self.is_blind |= self.note(taken)?.is_none();
         Ok(())
     }
