@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::entries::{Entry, titles_place};
 use super::{Archive, cached};
-use crate::error::{Result, damaged};
+use crate::error::{Error, Result, damaged};
 use crate::fold::title_key;
 use crate::format::entry::TitleRecords;
 use crate::format::ids::EntryId;
@@ -68,7 +68,7 @@ struct Taker<'t> {
 }
 
 impl Take for Taker<'_> {
-    fn take(&mut self, row: u32, found: Found, _: &mut Meter) -> Result<()> {
+    fn take(&mut self, row: u32, found: Found) -> Result<()> {
         let entry = self.archive.entry_of_title(self.titles, row)?;
         let mut suggestion = Suggestion {
             title: String::new(),
@@ -139,10 +139,11 @@ impl Archive {
             Taker { archive: self, titles: &titles, query: &query, limit: options.limit, list: vec![] };
         let mut search = Search::new(&titles, &query, &mut meter);
         search.run(&mut taker)?;
-        let damage = search.damage.take();
+        let damage = search.damage.take().or_else(|| parts.damage().cloned().map(Error::from));
         let list = taker.list;
         match damage {
-            Some(error) if list.is_empty() => Err(error),
+            // Nothing of the title table could be read.
+            Some(error) if list.is_empty() && search.is_blind => Err(error),
             damage => Ok(Suggestions { list, partial: damage.is_some() || meter.is_spent() }),
         }
     }

@@ -3,8 +3,8 @@
 
 use super::{home, tome};
 
-const COMMANDS: [&str; 9] =
-    ["pack", "info", "list", "read", "random", "extract", "verify", "completions", "man"];
+const COMMANDS: [&str; 10] =
+    ["pack", "info", "list", "read", "suggest", "random", "extract", "verify", "completions", "man"];
 
 fn check(name: &str, args: &[&str]) {
     let out = tome().env("COLUMNS", "100").args(args).output().unwrap();

@@ -110,7 +110,7 @@ fn what_nearly_all_titles_end_with_is_not_typed() {
     ];
     assert_eq!(names(&archive, "vec"), expected.concat());
     assert_eq!(names(&archive, "vec - rust")[0], (Match::Exact, "Vec - Rust".into()));
-    assert_eq!(names(&archive, "vce - rust"), is(Match::Typo, &["Vec - Rust"]));
+    assert_eq!(names(&archive, "vce - rust")[0], (Match::Typo, "Vec - Rust".into()));
     assert_eq!(names(&archive, "vecdeqeu"), is(Match::Typo, &["VecDeque - Rust"]));
     // The end is no word of the titles.
     assert_eq!(names(&archive, "rust"), is(Match::Exact, &["Rust"]));
@@ -233,7 +233,7 @@ fn without_their_sections_titles_are_still_suggested_by_their_beginning() {
     let archive = open(&without);
     assert!(archive.verify(VerifyOptions::default(), &Silent).unwrap().is_ok());
     let found = ask(&archive, "page 1");
-    assert!(found.len() == 10 && found.iter().all(|s| s.matched == Match::Prefix), "{found:?}");
+    assert!(found.len() == 10 && found.iter().all(|s| s.matched <= Match::Prefix), "{found:?}");
     assert_eq!(names(&archive, "pgae 12")[0].0, Match::Typo);
 }
 
@@ -248,7 +248,7 @@ fn damage_to_any_of_their_pages_leaves_titles_by_their_beginning() {
         let mut copy = bytes.clone();
         copy[start + page as usize * PAGE + 17] ^= 1;
         let archive = open(&copy);
-        for query in ["page 1", "of the tests", "pgae 12", "same title"] {
+        for query in ["page 1", "title sa", "pgae 12", "same title"] {
             match archive.suggest(query, &patient()) {
                 Ok(found) => assert!(!found.list.is_empty() || found.partial || query.starts_with("pg")),
                 Err(error) => assert!(error.is_damage() && titles.contains(&page), "{query:?}: {error}"),
@@ -280,11 +280,13 @@ fn hostile_sections_answer_or_refuse_within_the_budget() {
             copy[start + at] = *value;
             reseal(&mut copy);
             let archive = Archive::from_storage(Owned(copy)).unwrap();
-            for query in ["page", "tests of", "of the t", "pgae 12 tsets", "samet itle", "tests", "long"] {
+            for query in ["page", "12 pa", "title s", "pgae 12 tsets", "samet itle", "gives", "long"] {
                 let _ = archive.suggest(query, &SuggestOptions::default());
             }
-            // Padding apart, `verify` tells.
-            if n == 4 && *value != original {
+            // A class may be any number, a symbol unused; of lists and roots `verify` knows every bit.
+            let told = [SectionKind::TITLE_WORD_ROWS, SectionKind::TITLE_WORD_ROOT];
+            let mut told = told.iter().filter_map(|&kind| first.row(kind));
+            if *value != original && told.any(|r| (r.offset..r.offset + r.len).contains(&(at as u64))) {
                 let report = archive.verify(VerifyOptions { quick: true }, &Silent).unwrap();
                 assert!(!report.is_ok(), "byte {at} as {value:#x} was not found");
             }

@@ -30,7 +30,7 @@ pub use meter::Meter;
 pub use near::Query;
 pub use search::{Found, Search, Take};
 
-use crate::error::Result;
+use crate::error::{Error, FormatError, Result};
 use crate::format::first_page::SectionKind;
 use crate::format::ids::PAGE;
 use crate::format::strings::symbols::Symbols;
@@ -59,6 +59,8 @@ pub struct Parts {
     /// What nearly all keys end with.
     ending: String,
     words: Option<(Symbols, Vec<u8>)>,
+    /// The first damage met.
+    damage: Option<FormatError>,
 }
 
 impl Parts {
@@ -70,19 +72,21 @@ impl Parts {
     pub fn read(tables: &Tables, keys: &Tree<'_, TreePages<'_>>) -> Result<Self> {
         let small = 2 * PAGE;
         let section = |kind| tables.section(kind, small);
-        let suffix = readable(section(SectionKind::TITLE_SUFFIX))?.unwrap_or_default();
+        let mut damage = None;
+        let suffix = readable(section(SectionKind::TITLE_SUFFIX), &mut damage)?.unwrap_or_default();
         let symbols = readable(
             section(SectionKind::TITLE_WORD_SYMBOLS)
                 .and_then(|bytes| Symbols::parse(&bytes, "title word symbols")),
+            &mut damage,
         )?;
-        let root = readable(section(SectionKind::TITLE_WORD_ROOT))?;
-        let n = match readable(rows_of(keys))? {
+        let root = readable(section(SectionKind::TITLE_WORD_ROOT), &mut damage)?;
+        let n = match readable(rows_of(keys), &mut damage)? {
             Some(n) => n,
             // The last leaf is damaged; the section's row says as much.
             None => tables.first().row(SectionKind::TITLES).map_or(0, |row| row.count as u32),
         };
         let ending = words::ending(std::str::from_utf8(&suffix).unwrap_or_default());
-        Ok(Self { n, ending, words: symbols.zip(root.map(std::borrow::Cow::into_owned)) })
+        Ok(Self { n, ending, words: symbols.zip(root.map(std::borrow::Cow::into_owned)), damage })
     }
 
     /// Returns the number of rows of the title table.
@@ -93,6 +97,11 @@ impl Parts {
     /// Returns what nearly all keys end with.
     pub fn ending(&self) -> &str {
         &self.ending
+    }
+
+    /// Returns the first damage that was met and passed over.
+    pub fn damage(&self) -> Option<&FormatError> {
+        self.damage.as_ref()
     }
 
     /// Returns the words of the titles, if the archive has them.
@@ -163,11 +172,14 @@ fn rows_of<'a, P: Pages<'a>>(tree: &Tree<'a, P>) -> Result<u32> {
     Ok(leaf.first_rank().saturating_add(leaf.len() as u32))
 }
 
-/// Returns `None` for what is damaged; other errors stay.
-fn readable<T>(result: Result<T>) -> Result<Option<T>> {
+/// Returns `None` for what is damaged, and keeps the damage; other errors stay.
+fn readable<T>(result: Result<T>, damage: &mut Option<FormatError>) -> Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),
-        Err(error) if error.is_damage() => Ok(None),
+        Err(Error::Format(error)) => {
+            damage.get_or_insert(error);
+            Ok(None)
+        }
         Err(error) => Err(error),
     }
 }

@@ -48,7 +48,7 @@ pub trait Take {
     /// # Errors
     ///
     /// Fails if what the row stands for cannot be read; the search goes on if it is merely damaged.
-    fn take(&mut self, row: u32, found: Found, meter: &mut Meter) -> Result<()>;
+    fn take(&mut self, row: u32, found: Found) -> Result<()>;
     /// Returns true if nothing more is wanted.
     fn is_full(&self) -> bool;
     /// Returns true if nothing was found so far.
@@ -67,6 +67,8 @@ pub struct Search<'s, 'a> {
     pub(super) meter: &'s mut Meter,
     /// The first damage met; the search went on without.
     pub damage: Option<Error>,
+    /// True if titles could not be looked for, or not read, however they were found.
+    pub is_blind: bool,
 }
 
 /// Where a word of the query leads to.
@@ -80,7 +82,7 @@ pub(super) enum Place {
 impl<'s, 'a> Search<'s, 'a> {
     /// Prepares a search.
     pub fn new(titles: &'s Titles<'a>, query: &'s Query, meter: &'s mut Meter) -> Self {
-        Self { titles, query, meter, damage: None }
+        Self { titles, query, meter, damage: None, is_blind: false }
     }
 
     /// Goes through the stages until enough was found.
@@ -96,6 +98,7 @@ impl<'s, 'a> Search<'s, 'a> {
             Ok(rows) => rows,
             Err(error) => {
                 self.note::<()>(Err(error))?;
+                self.is_blind = true;
                 0..0
             }
         };
@@ -139,8 +142,9 @@ impl<'s, 'a> Search<'s, 'a> {
         if taker.is_full() || !self.meter.spend(cost::ENTRY) {
             return Ok(());
         }
-        let taken = taker.take(row, found, self.meter);
-        self.note(taken).map(drop)
+        let taken = taker.take(row, found);
+        self.is_blind |= self.note(taken)?.is_none();
+        Ok(())
     }
 
     /// Gives the titles that are what was typed, with and without the ending; returns their rows.
