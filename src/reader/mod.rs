@@ -46,7 +46,7 @@ pub struct Archive {
     names: OnceLock<entries::Names>,
     keys: OnceLock<entries::Keys>,
     title_parts: OnceLock<crate::index::titles::Parts>,
-    full_text: OnceLock<Option<crate::index::fulltext::FullText>>,
+    full_text: OnceLock<Option<search::Index>>,
     metadata: OnceLock<Metadata>,
     languages: OnceLock<Languages>,
 }

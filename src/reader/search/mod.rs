@@ -19,6 +19,7 @@ use crate::format::ids::EntryId;
 use crate::index::fulltext::{FullText, Work};
 use crate::item::Kind;
 use crate::text::snippet::Wanted;
+use crate::text::stems::Languages;
 use plan::{Expansion, Phrase, Plan};
 use query::Query;
 
@@ -155,8 +156,22 @@ impl Archive {
     }
 
     /// Returns the full-text index, if there is one.
-    pub(super) fn full_text(&self) -> Result<Option<&FullText>> {
-        Ok(cached(&self.full_text, || FullText::open(&self.tables))?.as_ref())
+    fn full_text(&self) -> Result<Option<&Index>> {
+        let open = || Ok(FullText::open(&self.tables)?.map(Index::new));
+        Ok(cached(&self.full_text, open)?.as_ref())
+    }
+}
+
+/// The index of an open archive, with what its languages need.
+pub(super) struct Index {
+    words: FullText,
+    languages: Languages,
+}
+
+impl Index {
+    fn new(words: FullText) -> Self {
+        let languages = Languages::from_tags(words.parameters().languages.iter().map(String::as_str));
+        Self { words, languages }
     }
 }
 
@@ -222,7 +237,7 @@ impl<'a> Search<'a> {
             found.iter_mut().for_each(|c| c.relaxed = true);
         }
         let strict = found.iter().filter(|c| !c.relaxed).count() as u64;
-        if strict.max(self.hits.at_least) < FEW && titled.is_empty() || found.iter().all(|c| c.relaxed) {
+        if strict.max(self.hits.at_least) < FEW && titled.is_empty() {
             self.hits.did_you_mean = spell::proposal(&asked, &self.plan, text, &mut self.work);
         }
         self.unindexed(text, &mut found);
@@ -245,7 +260,7 @@ impl<'a> Search<'a> {
                 }
             };
             match self.plan.expand(index, archive.tables(), &mut self.work) {
-                Ok(expansions) => asked.push(Asked { number, archive, index, expansions }),
+                Ok(expansions) => asked.push(Asked { number, archive, index: &index.words, expansions }),
                 Err(error) => self.hits.damage.push((number, error)),
             }
         }

@@ -1,7 +1,7 @@
 //! From a query to what each archive's index is asked for.
 
 use super::query::{self, Clause, Form};
-use super::{Asked, Demand};
+use super::{Asked, Demand, Index};
 use crate::error::Result;
 use crate::index::fulltext::{FieldMask, FullText, Group, Query, Role, Term, Work, cost, weight};
 use crate::tables::Tables;
@@ -150,9 +150,9 @@ impl Plan {
     /// # Errors
     ///
     /// Fails if the dictionary is damaged where they would be.
-    pub fn expand(&self, index: &FullText, tables: &Tables, work: &mut Work) -> Result<Vec<Expansion>> {
-        let languages = Languages::from_tags(index.parameters().languages.iter().map(String::as_str));
-        self.wants.iter().map(|want| expand(want, index, tables, &languages, work)).collect()
+    pub fn expand(&self, index: &Index, tables: &Tables, work: &mut Work) -> Result<Vec<Expansion>> {
+        let Index { words, languages } = index;
+        self.wants.iter().map(|want| expand(want, words, tables, languages, work)).collect()
     }
 
     /// Returns what each archive's index is asked, with weights that they have in common.

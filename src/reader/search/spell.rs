@@ -15,8 +15,9 @@ use crate::text::words::{self, Words};
 /// Letters from which on a word may be misspelt, and from which on twice.
 const LETTERS_FOR_TYPOS: [usize; 2] = [3, 5];
 
-/// A word of the dictionary is proposed instead of one that exists only if so many times more articles
-/// have it.
+/// A word that more articles have is taken for right. One that fewer have is questioned only if a word
+/// near to it is on so many times more.
+const RIGHT: u64 = 2;
 const RATHER: u64 = 20;
 
 /// Words that are looked at for each word of the query, in units of the meter: about 2 ms.
@@ -34,6 +35,9 @@ pub fn proposal(asked: &[Asked<'_>], plan: &Plan, text: &str, work: &mut Work) -
             continue;
         }
         let own: u64 = asked.iter().map(|a| a.expansions[i].df()).sum();
+        if own > RIGHT {
+            continue;
+        }
         let typed = String::from_utf8_lossy(want.folded());
         let letters = typed.chars().count();
         for typos in 1..=LETTERS_FOR_TYPOS.iter().filter(|&&least| letters >= least).count() as u8 {
