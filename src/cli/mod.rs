@@ -123,7 +123,7 @@ pub fn main() -> ExitCode {
         Command::List(args) => list::run(args),
         Command::Read(args) => read::run(args, globals),
         Command::Suggest(args) => suggest::run(args, globals),
-        Command::Search(args) => search::run(args),
+        Command::Search(args) => search::run(args, globals),
         Command::Random(args) => random::run(args, globals),
         Command::Extract(args) => extract::run(args, globals),
         Command::Verify(args) => verify::run(args, globals),

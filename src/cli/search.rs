@@ -7,7 +7,7 @@ use serde::Serialize;
 use tome::reader::{Archive, SearchOptions, search};
 use tome::terminal::{Keep, sanitize, wants_style};
 
-use super::args::{ArchiveArgs, SearchArgs};
+use super::args::{ArchiveArgs, Globals, SearchArgs};
 use super::open::open;
 use super::output::{self, Output};
 use super::{Failure, Outcome, Status, talk};
@@ -33,7 +33,7 @@ struct End<'a> {
 }
 
 /// Runs the command.
-pub fn run(args: &SearchArgs) -> Outcome {
+pub fn run(args: &SearchArgs, globals: &Globals) -> Outcome {
     // The last is the query, as clap makes sure of two.
     let Some((query, names)) = args.archives_and_query.split_last() else {
         return Err(Failure::new("an archive and a query are needed"));
@@ -49,7 +49,7 @@ pub fn run(args: &SearchArgs) -> Outcome {
     let archives: Vec<&Archive> = opened.iter().map(|o| &*o.archive).collect();
     let shown: Vec<String> = opened.iter().map(|o| o.path.display().to_string()).collect();
     for (archive, name) in archives.iter().zip(&shown) {
-        if !archive.has_search() {
+        if !archive.has_search() && !globals.quiet {
             talk::warning(&format!(
                 "{name}: packed without a full-text index, so only titles are searched; \
                  `tome pack {name} -o OUT.tome` makes one"
@@ -101,7 +101,7 @@ pub fn run(args: &SearchArgs) -> Outcome {
         })?;
     }
     out.finish()?;
-    if !args.json {
+    if !args.json && !globals.quiet {
         if hits.list.iter().any(|h| h.relaxed) {
             talk::hint("no article has all of these words; these have most of them");
         }

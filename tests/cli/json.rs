@@ -104,7 +104,7 @@ fn info() {
     assert_eq!((info.format.as_str(), info.main.as_deref()), ("tome", Some("index.html")));
     assert_eq!(info.title, "The Tome Sampler");
     assert_eq!((info.content_id.len(), info.file_id.len()), (64, 64));
-    assert_eq!((info.articles, info.media, info.redirects, info.has_search), (65, 19, 23, false));
+    assert_eq!((info.articles, info.media, info.redirects, info.has_search), (65, 19, 23, true));
     assert_eq!(info.size, std::fs::metadata(sample()).unwrap().len());
     assert!(info.sections.iter().all(|s| s.offset > 0 && s.offset + s.length <= info.size));
     let args = ["--license", "CC0", "--source-url", "https://example.org/", "--date", "2024-05-31"];

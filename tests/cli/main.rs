@@ -11,6 +11,7 @@ mod json;
 mod list;
 mod pack;
 mod read;
+mod search;
 mod suggest;
 mod verify;
 
