@@ -721,7 +721,7 @@ def main():
 
     def check_suggestions(a):
         if not a.length(independent_search.TITLE_CLASSES):
-            return
+            return  # so are all other sections of suggestions absent, or of no use
         found, rows = independent_search.Suggestions(a).check()
         note(f"suggestions: {found} words, {rows} titles compared")
 
@@ -730,8 +730,8 @@ def main():
         if not a.length(independent_search.SEARCH):
             return None
         text = independent_search.FullText(a)
-        text.paths = [e.path.decode() for e in a.entries if a.classes[e.cls][0] == 0]
         articles = [e for e in a.entries if a.classes[e.cls][0] == 0]
+        text.paths = [e.path.decode() for e in articles]
         compared = text.check_articles([e.title.decode() for e in articles])
         note(f"full text: {len(text.words)} words, {text.of_lists} lists, {compared} titles compared")
         pages = [i for i, e in enumerate(articles) if a.classes[e.cls][2].startswith((b"text/html", b"application/xhtml"))]
