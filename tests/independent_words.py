@@ -2,10 +2,11 @@
 
 It knows the code points of this Python's Unicode; texts that are `unknown` to it are not judged.
 """
-import re
-import unicodedata
+import os, re, sys, unicodedata
 from bisect import bisect_left
 from functools import lru_cache
+
+from blake3 import blake3
 
 from independent_reader import LATIN, MARKS, SPELLING, code_points, spell, title_key
 
@@ -134,3 +135,21 @@ def words(text):
             units = [unit_key(text[u.start():u.end()]) for u in UNIT.finditer(classes, piece.start(), piece.end())]
             out += units if len(units) == 1 else [a + b for a, b in zip(units, units[1:])]
     return out
+
+
+def main():
+    """Compares section 11.7's examples, and its check value if this Python has Unicode 16.0, with what this module computes."""
+    with open(os.path.join(os.path.dirname(__file__), "../src/format/FORMAT.md"), encoding="utf-8") as file:
+        section = file.read().partition("\n### 11.7 ")[2].partition("\n## ")[0]
+    section = re.sub(r"\\u\{([0-9a-f]+)\}", lambda m: chr(int(m[1], 16)), section)
+    wrong = [text for text, keys in re.findall(r"(?m)^\| `(.+)` \| `(.*)` \|$", section) if b" ".join(words(text)).decode() != keys]
+    if unicodedata.unidata_version.startswith("16."):
+        classes = [0xD7FF if 0xD800 <= c < 0xE000 else c for c in range(0x110000)]
+        if blake3(bytes(class_of(chr(c)) for c in classes)).hexdigest() not in section:
+            wrong.append("the check value")
+    print("\n".join(wrong) or "all as in section 11.7")
+    return 1 if wrong or not section else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
