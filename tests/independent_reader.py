@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """An independent reader of Tome archives, format 0.1, written from src/format/FORMAT.md ALONE.
 
-    independent_reader.py ARCHIVE [--against FOLDER] [--json]
+    independent_reader.py ARCHIVE [--against FOLDER] [--texts N] [--json]
+    independent_reader.py ARCHIVE --search QUERY [--search QUERY ...] [--json]
 
 It checks every byte of an archive that can be checked, lists the entries (with --json as one JSON object a line, and last an
 object with file_id and content_id), and exits 0 if all is right, else 1 with messages on stderr. With --against, it compares
-articles and media with the files of a folder. Section numbers in the comments are those of FORMAT.md.
+articles and media with the files of a folder. With --texts, it looks whether the words that the full-text index has of N pages stand
+in them. With --search, it lists instead the best ten articles that have all words of a query, in the forms as they are typed: a
+line each with query, score and path, or with --json an object for each query. Section numbers in the comments are those of FORMAT.md.
 Needs `zstandard` and `blake3` from PyPI. It is made to be plain, not fast: all of an archive's tables are held in memory.
 """
 import argparse, json, mmap, os, re, struct, sys, unicodedata
@@ -19,7 +22,8 @@ PAGE, NONE = 4096, 0xFFFFFFFF
 MAGIC = b"\x89TOME\r\n\x1a"
 (METADATA, CLASSES, PATH_SYMBOLS, TITLE_SYMBOLS, KEY_SYMBOLS, ENTRY_ROOT, TITLE_ROOT, SUFFIX, ENTRY_NODES, TITLE_NODES, BLOCKS,
  ENTRIES, TITLES, LONG_NAMES, READING_ORDER, LANGUAGES, PARITY, COPIES) = range(1, 19)
-OF_PAGES = {ENTRY_NODES, TITLE_NODES, BLOCKS, ENTRIES, TITLES, COPIES}
+LAST_KIND = 31
+OF_PAGES = {ENTRY_NODES, TITLE_NODES, BLOCKS, ENTRIES, TITLES, COPIES, 22, 23, 29, 30}
 KINDS = ["article", "media", "redirect"]
 HEAD = struct.Struct("<8s16sHHBBHQQQQQQIIIIII32s")
 Header = namedtuple("Header", "magic checksum major minor title_key title_rule packer required optional body_end signature_len "
@@ -141,9 +145,15 @@ def spell(char):
     return "".join(out)
 
 
+def unknown(text):
+    """Whether a text has what this Python's Unicode cannot judge: what it does not know may be assigned in Unicode 16.0."""
+    return int(unicodedata.unidata_version.split(".")[0]) > 16 or any(
+        unicodedata.category(c) == "Cn" and ord(c) & 0xFFFE != 0xFFFE and not "\ufdd0" <= c <= "\ufdef" for c in text)
+
+
 def title_key(title):
     """The key of a title, or None if this Python's Unicode cannot tell."""
-    if int(unicodedata.unidata_version.split(".")[0]) > 16 or any(unicodedata.category(c) == "Cn" for c in title):
+    if unknown(title):
         return None
     text = re.sub(" +", " ", "".join(map(spell, title))).strip(" ")
     out, base = [], ""
@@ -355,7 +365,7 @@ class Archive:
         need(all(not any(row) for row in rows if not row.kind), "an unused section row is not zero")
         end = 0
         for row in sorted(used, key=lambda row: (row.offset, row.len)):
-            need(row.kind <= COPIES or row.flags & 1, f"unknown section {row.kind}")
+            need(row.kind <= LAST_KIND or row.flags & 1, f"unknown section {row.kind}")
             need(row.kind not in self.sections, f"section {row.kind} occurs twice")
             need(end <= row.offset <= row.offset + row.len <= PAGE * h.table_pages, f"section {row.kind} is out of bounds or overlaps")
             need(row.kind not in OF_PAGES or row.offset % PAGE == row.len % PAGE == 0, f"section {row.kind} is not of pages")
@@ -631,6 +641,7 @@ class Archive:
         need({row[2] for row in rows} == flagged and len(rows) == len(flagged), "not all entries with flag 4 have one row of titles")
         need(all(self.classes[e.cls][1] & 4 or self.classes[e.cls][0] == 1 for e in self.entries), "an article or redirect has no flag 4")
         keys = [row[0] for row in rows]
+        self.title_rows = [(key, i) for key, _, i in rows]
         for key in set(keys):
             number, slot = tree.lower_bound(key)
             need(tree.leaf(number).first_rank + slot == bisect_left(keys, key), f"key {key!r} is not found from the root")
@@ -685,10 +696,13 @@ def file_name(folder, path, flags):
 
 
 def main():
+    import independent_search  # which needs this module
     parser = argparse.ArgumentParser(description="Reads and checks a Tome archive.")
     parser.add_argument("archive")
     parser.add_argument("--against", metavar="FOLDER")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--texts", metavar="N", type=int, default=0)
+    parser.add_argument("--search", metavar="QUERY", action="append", default=[])
     args = parser.parse_args()
     sys.stdout.reconfigure(encoding="utf-8")
     sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace")
@@ -705,6 +719,39 @@ def main():
         except EXPECTED as error:
             complain(f"{name}: {error if isinstance(error, Damage) else repr(error)}")
 
+    def check_suggestions(a):
+        if not a.length(independent_search.TITLE_CLASSES):
+            return  # so are all other sections of suggestions absent, or of no use
+        found, rows = independent_search.Suggestions(a).check()
+        note(f"suggestions: {found} words, {rows} titles compared")
+
+    def check_full_text(a):
+        """The full-text index, or None if there is none."""
+        if not a.length(independent_search.SEARCH):
+            return None
+        text = independent_search.FullText(a)
+        articles = [e for e in a.entries if a.classes[e.cls][0] == 0]
+        text.paths = [e.path.decode() for e in articles]
+        compared = text.check_articles([e.title.decode() for e in articles])
+        note(f"full text: {len(text.words)} words, {text.of_lists} lists, {compared} titles compared")
+        pages = [i for i, e in enumerate(articles) if a.classes[e.cls][2].startswith((b"text/html", b"application/xhtml"))]
+        pages = pages[::max(1, len(pages) // args.texts)][:args.texts] if args.texts else []
+        for i in pages:
+            page = a.blob(*articles[i].blob).decode(errors="replace")
+            if not unknown(page) and "\ufffd" not in page:
+                text.check_text(i, articles[i].title.decode(), page)
+        return text
+
+    def search(text):
+        for query in args.search:
+            need(text, "the archive has no index")
+            hits = [{"score": score, "path": text.paths[i]} for score, i in text.search(query)]
+            if args.json:
+                print(json.dumps({"query": query, "hits": hits}, ensure_ascii=False))
+            else:
+                for hit in hits:
+                    print(query, hit["score"], hit["path"], sep="\t")
+
     def run():
         with open(args.archive, "rb") as file:
             data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
@@ -717,6 +764,11 @@ def main():
         titles = step("titles", a.check_titles)
         if titles:
             note(f"titles: {titles[1]} rows, {titles[0]} keys compared")
+            step("suggestions", check_suggestions, a)
+        text = step("full text", check_full_text, a)
+        if args.search:
+            step("search", search, text)
+            return
         hashes = a.hash_blobs(args.against)
         content_id = step("content_id", a.content_id, hashes)
         if content_id and content_id != a.head.content_id:
@@ -741,4 +793,6 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.dont_write_bytecode = True
+    import independent_reader  # so that there is one of each class
+    sys.exit(independent_reader.main())
