@@ -87,6 +87,12 @@ impl<'a> BitReader<'a> {
         Some(value as u32)
     }
 
+    /// Returns the number of bytes of which bits were read, and whether what is left of the last is zero.
+    pub fn end(&self) -> (usize, bool) {
+        let left = self.at.next_multiple_of(8) - self.at;
+        (self.at.div_ceil(8), self.peek() & ((1 << left) - 1) == 0)
+    }
+
     /// Returns a number that [`BitWriter::put_gamma`] wrote.
     #[inline]
     pub fn gamma(&mut self) -> Option<u32> {
@@ -125,6 +131,7 @@ mod tests {
                 prop_assert_eq!(reader.get(bits), Some(value));
                 prop_assert_eq!(reader.gamma(), Some(value.max(1)));
             }
+            prop_assert_eq!(reader.end(), (bytes.len(), true));
             prop_assert_eq!(reader.get(8), None);
         }
 

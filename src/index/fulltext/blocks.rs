@@ -147,8 +147,8 @@ fn read_bitmap(bytes: &[u8], base: u32, n: usize, out: &mut [u32; BLOCK]) -> Opt
     places.next().is_none().then_some(())
 }
 
-/// Reads the class codes of a block into the first `n` places.
-pub fn read_codes(bytes: &[u8], n: usize, out: &mut [u32; BLOCK]) -> Option<()> {
+/// Reads the class codes of a block into the first `n` places; returns the bytes used.
+pub fn read_codes(bytes: &[u8], n: usize, out: &mut [u32; BLOCK]) -> Option<usize> {
     let (&tag, rest) = bytes.split_first()?;
     if n > BLOCK {
         return None;
@@ -158,8 +158,9 @@ pub fn read_codes(bytes: &[u8], n: usize, out: &mut [u32; BLOCK]) -> Option<()> 
     if width > 8 {
         return None;
     }
-    read_packed(tag, rest, n, 8, out, |over| over.first().map(|&code| (u32::from(code) >> width, 1)))?;
-    Some(())
+    let used =
+        read_packed(tag, rest, n, 8, out, |over| over.first().map(|&code| (u32::from(code) >> width, 1)))?;
+    Some(1 + used)
 }
 
 fn read_packed(
@@ -206,7 +207,8 @@ mod tests {
             if let Some(last) = last {
                 assert_eq!(read_ordinals(&bytes, ordinals.len(), base, Some(last ^ 1), &mut out), None);
             }
-            read_codes(&bytes[ordinals_len..], codes.len(), &mut out).unwrap();
+            let codes_len = read_codes(&bytes[ordinals_len..], codes.len(), &mut out);
+            assert_eq!(codes_len, Some(bytes.len() - ordinals_len));
             assert_eq!(out[..codes.len()].iter().map(|&c| c as u8).collect::<Vec<_>>(), codes);
         }
     }

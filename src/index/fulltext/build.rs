@@ -12,9 +12,7 @@ use std::path::{Path, PathBuf};
 use super::intern::Words;
 use super::list;
 use super::parameters::Parameters;
-use super::rank::{
-    CLASS_COUNTS, Classes, FIELDS, Ranker, STEP, Weighing, classes as classes_of, factor, length_byte,
-};
+use super::rank::{CLASS_COUNTS, Classes, FIELDS, Ranker, Weighing, classes as classes_of, length_byte};
 use super::runs::{RunWord, Runs};
 use super::words::{INLINE, Postings, WordRecords};
 use crate::error::{Error, Result};
@@ -310,8 +308,7 @@ impl Output<'_> {
         let at = 4 * ordinal as usize;
         let article =
             [self.articles[at], self.articles[at + 1], self.articles[at + 2], self.articles[at + 3]];
-        let amount = self.ranker.amount(self.ranker.all(), u32::from(code), article);
-        ((self.ranker.worth(amount) * factor(article)) >> STEP) as u8
+        self.ranker.steps(u32::from(code), article)
     }
 
     /// Writes the sections of postings and of words; returns the number of words, and the tree's nodes.

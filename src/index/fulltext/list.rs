@@ -73,6 +73,8 @@ struct Loaded<'a> {
     n: usize,
     /// Where the codes begin.
     codes_at: usize,
+    /// Where they end, once they are decoded.
+    codes_end: usize,
     has_codes: bool,
     /// The next posting.
     at: usize,
@@ -230,7 +232,8 @@ impl<'a> ListCursor<'a> {
             return self.bad("an ordinal without an article");
         }
         work.spend(cost::BLOCK);
-        self.loaded = Some(Loaded { block: self.block, bytes, n, codes_at, has_codes: false, at: 0 });
+        self.loaded =
+            Some(Loaded { block: self.block, bytes, n, codes_at, codes_end: 0, has_codes: false, at: 0 });
         Ok(())
     }
 
@@ -281,8 +284,9 @@ impl<'a> ListCursor<'a> {
             loaded.has_codes = true;
             work.spend(cost::BLOCK);
             let bytes = loaded.bytes.get(loaded.codes_at..).unwrap_or(&[]);
-            if read_codes(bytes, loaded.n, &mut self.codes).is_none() {
-                return self.bad("a block's codes cannot be");
+            match read_codes(bytes, loaded.n, &mut self.codes) {
+                Some(used) => loaded.codes_end = loaded.codes_at + used,
+                None => return self.bad("a block's codes cannot be"),
             }
         }
         Ok(())
@@ -316,5 +320,37 @@ impl<'a> ListCursor<'a> {
             self.load_codes(work)?;
         }
         Ok((&self.ordinals[from..to], &self.codes[from..to]))
+    }
+
+    /// Reads the whole list, whatever was read before; hands each block's ordinals and codes to `visit`,
+    /// and what the list says that its best posting is worth, in steps. Costs about 1 ns a posting.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a block cannot be read, does not end where the next one begins, or the last not with the
+    /// list: what a search would not notice, too.
+    pub fn each_block(&mut self, mut visit: impl FnMut(&[u32], &[u32], u8)) -> Result<()> {
+        let mut work = Work::unlimited();
+        let mut read = self.blocks.start;
+        for block in 0..self.n_blocks {
+            self.block = block;
+            self.load(&mut work)?;
+            self.load_codes(&mut work)?;
+            let Some(loaded) = &self.loaded else { continue };
+            if loaded.codes_end != loaded.bytes.len() {
+                return self.bad("a block's codes end before the block");
+            }
+            read += loaded.bytes.len() as u64;
+            let n = loaded.n;
+            let best = match self.n_blocks {
+                1 => self.max,
+                _ => self.number(self.entry(block) + self.last_width + self.end_width, 1) as u8,
+            };
+            visit(&self.ordinals[..n], &self.codes[..n], best);
+        }
+        if read != self.blocks.end {
+            return self.bad("its last block ends before the list");
+        }
+        Ok(())
     }
 }

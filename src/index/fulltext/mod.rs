@@ -12,6 +12,7 @@
 mod bits;
 mod blocks;
 mod build;
+mod check;
 mod intern;
 mod list;
 mod packing;
@@ -25,12 +26,15 @@ mod words;
 mod work;
 
 pub use build::{Inverter, MAX_WORD};
+pub use check::LeafRecords;
 pub use parameters::Parameters;
 pub use rank::{FieldMask, weight};
 pub use reader::{FullText, Term, Terms};
 pub use top::{Group, Hit, Query, Role, Top};
 pub use work::{Work, cost};
 
+#[cfg(test)]
+mod crafted_tests;
 #[cfg(test)]
 mod damage_tests;
 #[cfg(test)]

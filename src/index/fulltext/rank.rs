@@ -211,6 +211,15 @@ impl Ranker {
         u32::from(self.weighing.half)
     }
 
+    /// Returns what a posting is worth with the importance of its article if all fields count, in the
+    /// steps in which a block's maximum says it.
+    #[inline]
+    pub fn steps(&self, code: u32, article: [u8; 4]) -> u8 {
+        let amount = self.amount(&self.all, code, article);
+        // MAX_WORTH is below 256 steps.
+        ((self.worth(amount) * factor(article)) >> STEP) as u8
+    }
+
     /// Returns what an amount is worth: at most [`FULL`].
     #[inline(always)]
     pub fn worth(&self, amount: u32) -> u32 {

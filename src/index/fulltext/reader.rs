@@ -95,7 +95,7 @@ impl FullText {
         Tree { root: Cow::Borrowed(&self.root), pages, symbols: &self.symbols }
     }
 
-    fn place(leaf: u32) -> Place {
+    pub(super) fn place(leaf: u32) -> Place {
         Place::Section(SectionKind::WORDS.name(), u64::from(leaf) * PAGE as u64)
     }
 

@@ -3,6 +3,8 @@
 //! Most words stand in one or a few articles: their postings are in the leaf itself, bit by bit. The
 //! rows between two restarts are a *group*, which begins on a byte; a word is found by reading its group.
 
+use std::ops::Range;
+
 use super::bits::{BitReader, BitWriter, gamma_len, width};
 use crate::error::{Place, Result, damaged};
 use crate::format::bytes::{Column, Cursor};
@@ -266,9 +268,20 @@ impl Records for WordRecords {
     }
 }
 
+/// Where the reading of a group ended.
+struct ReadGroup {
+    /// The bytes of which bits were read, and whether what is left of the last is zero.
+    len: usize,
+    padded: bool,
+    /// Where the lists of the rows read end.
+    lists_end: u64,
+}
+
 /// The records of a leaf of `n` rows, their head checked.
 pub struct Groups<'a> {
     bytes: &'a [u8],
+    /// The bytes before the groups.
+    head: usize,
     place: Place,
     n: usize,
     widths: Widths,
@@ -289,10 +302,12 @@ impl<'a> Groups<'a> {
         let columns = [Column::parse(&mut c)?, Column::parse(&mut c)?];
         let places = c.take(columns[0].packed_len(groups))?;
         let lists = c.take(columns[1].packed_len(groups))?;
-        let bytes = &bytes[c.position()..];
+        let head = c.position();
+        let bytes = &bytes[head..];
         let widths = Widths::new(articles);
         Ok(Self {
             bytes,
+            head,
             place,
             n,
             widths,
@@ -309,12 +324,35 @@ impl<'a> Groups<'a> {
     /// Fails if they cannot be.
     pub fn read(&self, group: usize, last: usize, mut take: impl FnMut(Postings)) -> Result<()> {
         match self.try_read(group, last, &mut take) {
-            Some(()) => Ok(()),
+            Some(_) => Ok(()),
             None => damaged!(self.place, "word record", "one in group {group} cannot be"),
         }
     }
 
-    fn try_read(&self, group: usize, last: usize, take: &mut impl FnMut(Postings)) -> Option<()> {
+    /// Reads all records, handing each to `take`; returns their bytes, head included,
+    /// and from where to where in *postings* their lists lie.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a record cannot be, or if groups, or their lists, do not lie one behind the other.
+    pub fn read_all(&self, mut take: impl FnMut(Postings)) -> Result<(usize, Range<u64>)> {
+        let (mut end, mut lists) = (0, None);
+        for group in 0..self.n.div_ceil(RESTART) {
+            let at = self.places.0.get(self.places.1, group);
+            let start = self.lists.0.get(self.lists.1, group);
+            let Some(read) = self.try_read(group, RESTART, &mut take) else {
+                return damaged!(self.place, "word record", "one in group {group} cannot be");
+            };
+            let lists: &mut Range<u64> = lists.get_or_insert(start.unwrap_or(0)..start.unwrap_or(0));
+            if at != Some(end as u64) || start != Some(lists.end) || !read.padded {
+                return damaged!(self.place, "word records", "group {group} is not behind the one before it");
+            }
+            (end, lists.end) = (end + read.len, read.lists_end);
+        }
+        Ok((self.head + end, lists.unwrap_or(0..0)))
+    }
+
+    fn try_read(&self, group: usize, last: usize, take: &mut impl FnMut(Postings)) -> Option<ReadGroup> {
         let rows = self.n.checked_sub(group.checked_mul(RESTART)?)?.min(RESTART).min(last + 1);
         let at = usize::try_from(self.places.0.get(self.places.1, group)?).ok()?;
         let mut start = self.lists.0.get(self.lists.1, group)?;
@@ -337,7 +375,8 @@ impl<'a> Groups<'a> {
             }
             take(self.read_inline(&mut bits, df as usize, if same { single } else { None }, &mut single)?);
         }
-        Some(())
+        let (len, padded) = bits.end();
+        Some(ReadGroup { len, padded, lists_end: start })
     }
 
     fn read_inline(
@@ -394,6 +433,11 @@ mod tests {
                 groups.read(group, RESTART, |row| back.push(row)).unwrap();
             }
             assert_eq!(back, leaf);
+            let mut all = vec![];
+            let (end, lists) = groups.read_all(|row| all.push(row)).unwrap();
+            assert_eq!((end, all), (bytes.len(), back));
+            let lens = leaf.iter().map(|row| if let Postings::List { len, .. } = row { *len } else { 0 });
+            assert_eq!(lists.end - lists.start, lens.map(u64::from).sum::<u64>());
             let mut some = vec![];
             groups.read((leaf.len() - 1) / RESTART, 0, |row| some.push(row)).unwrap();
             assert_eq!(some, [leaf[(leaf.len() - 1) / RESTART * RESTART]]);

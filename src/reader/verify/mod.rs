@@ -6,6 +6,7 @@
 //! what cannot be checked any more is left to the finding that says why.
 
 mod blocks;
+mod search;
 mod structure;
 mod suggestions;
 
@@ -217,6 +218,7 @@ impl Archive {
         run.titles(titles)?;
         run.suggestions();
         run.stop()?;
+        run.search()?;
         run.small_sections();
         observer.stage("checking blocks", None);
         report.bytes += run.blocks(uses, pages_whole)?;
