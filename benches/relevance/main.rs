@@ -74,7 +74,7 @@ fn compare(args: &Args, corpus: &Corpus, python: Option<&Python>) -> Result<()> 
             }
             _ => None,
         };
-        report.add(class, &queries, ours, theirs);
+        report.add(class, &queries, ours, theirs)?;
     }
     report.print(archive.size(), peer.as_ref());
     Ok(())

@@ -94,6 +94,11 @@ impl Class {
         self.recipe == Recipe::FirstPart
     }
 
+    /// Returns true if queries are words of a page, which many pages may share.
+    pub fn is_words(&self) -> bool {
+        matches!(self.recipe, Recipe::LongWords | Recipe::RareWords)
+    }
+
     /// Returns true if a slip may have made one title into another.
     pub fn is_mistyped(&self) -> bool {
         matches!(self.recipe, Recipe::OneSlip | Recipe::TwoSlips)
@@ -267,6 +272,38 @@ fn rare_words(text: &str, rarity: &Rarity, random: &mut Random) -> Option<String
     }
     rare.truncate(WORDS);
     Some(rare.join(" "))
+}
+
+/// Returns on how many articles all words of each query stand as they are typed, whatever their case and
+/// marks.
+pub fn pages_with_all(queries: &[Query], catalogue: &Catalogue) -> Result<Vec<usize>> {
+    let mut asked: HashMap<String, Vec<usize>> = HashMap::new();
+    let mut wanted = vec![0; queries.len()];
+    for (number, query) in queries.iter().enumerate() {
+        for word in words(&query.text) {
+            asked.entry(plain(word)).or_default().push(number);
+            wanted[number] += 1;
+        }
+    }
+    let mut pages = vec![0; queries.len()];
+    for article in &catalogue.articles {
+        let text = plain(&catalogue.text(article.id)?);
+        let mut seen = HashSet::new();
+        let mut here: HashMap<usize, usize> = HashMap::new();
+        for word in words(&text) {
+            if let Some((word, numbers)) = asked.get_key_value(word)
+                && seen.insert(word.as_str())
+            {
+                for &number in numbers {
+                    *here.entry(number).or_default() += 1;
+                }
+            }
+        }
+        for (number, words) in here {
+            pages[number] += usize::from(words == wanted[number]);
+        }
+    }
+    Ok(pages)
 }
 
 fn distinct<'t>(words: impl Iterator<Item = &'t str>) -> Vec<&'t str> {

@@ -2,12 +2,13 @@
 
 use serde_json::json;
 
+use crate::Result;
 use crate::args::Args;
 use crate::ask::Answer;
 use crate::catalogue::Catalogue;
 use crate::judge::Outcomes;
 use crate::peer::Peer;
-use crate::queries::{Class, Query, Wanted};
+use crate::queries::{Class, Query, Wanted, pages_with_all};
 
 /// What is said of one corpus.
 pub struct Report<'a> {
@@ -42,7 +43,7 @@ impl<'a> Report<'a> {
         queries: &[Query],
         ours: Outcomes,
         theirs: Option<Outcomes>,
-    ) {
+    ) -> Result<()> {
         let share = |holds: &dyn Fn(&Query) -> bool| {
             let n = queries.iter().filter(|query| holds(query)).count();
             n as f64 * 100.0 / queries.len().max(1) as f64
@@ -50,6 +51,11 @@ impl<'a> Report<'a> {
         let note = if class.is_part() {
             let shared = share(&|query| self.catalogue.beginning_with(&query.text) > 10);
             (shared > 0.0).then(|| format!("{shared:.1} % of {} begin more than ten titles", class.name))
+        } else if class.is_words() {
+            let pages = pages_with_all(queries, self.catalogue)?;
+            let shared = pages.iter().filter(|&&pages| pages > 10).count();
+            let shared = shared as f64 * 100.0 / queries.len().max(1) as f64;
+            (shared > 0.0).then(|| format!("{shared:.1} % of {} stand on more than ten pages", class.name))
         } else if class.is_mistyped() {
             let other = share(&|query| match &query.wanted {
                 Wanted::Title(title) if *title != query.text => self.catalogue.has_title(&query.text),
@@ -62,6 +68,7 @@ impl<'a> Report<'a> {
         let wants_misses = self.args.misses.iter().any(|name| name == class.name);
         let misses = if wants_misses { self.misses(class, queries, &ours) } else { vec![] };
         self.rows.push(Row { class, n: queries.len(), ours, theirs, note, misses });
+        Ok(())
     }
 
     fn misses(&self, class: &Class, queries: &[Query], ours: &Outcomes) -> Vec<String> {
