@@ -37,10 +37,16 @@ pub(crate) fn marked_letter(cluster: &str, out: &mut String) -> bool {
     {
         return false;
     }
-    marks.sort_by_key(|&(class, _)| class);
+    // A mark of class 0 is passed by none.
+    for run in marks.chunk_by_mut(|_, &(class, _)| class != 0) {
+        run.sort_by_key(|&(class, _)| class);
+    }
     let mut last_kept_class = None;
+    let mut is_blocked = false;
     marks.retain(|&(class, mark)| {
-        if last_kept_class < Some(class)
+        is_blocked |= class == 0;
+        if !is_blocked
+            && last_kept_class < Some(class)
             && let Some(composed) = compose_as_frozen(letter, mark)
         {
             letter = composed;

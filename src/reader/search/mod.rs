@@ -156,7 +156,7 @@ impl Archive {
     }
 
     /// Returns the full-text index, if there is one.
-    fn full_text(&self) -> Result<Option<&Index>> {
+    pub(super) fn full_text(&self) -> Result<Option<&Index>> {
         let open = || Ok(FullText::open(&self.tables)?.map(Index::new));
         Ok(cached(&self.full_text, open)?.as_ref())
     }
@@ -164,7 +164,7 @@ impl Archive {
 
 /// The index of an open archive, with what its languages need.
 pub(super) struct Index {
-    words: FullText,
+    pub(super) words: FullText,
     languages: Languages,
 }
 

@@ -65,7 +65,7 @@ impl Run<'_> {
     /// Checks the full-text index, if there is one.
     pub(super) fn search(&self) -> Result<()> {
         let index = match self.archive.full_text() {
-            Ok(Some(index)) => index,
+            Ok(Some(index)) => &index.words,
             Ok(None) => return Ok(()),
             Err(Error::Unsupported { found, .. }) => {
                 let message = format!("{found}, which this version cannot check");

@@ -131,10 +131,11 @@ impl KeyMaker {
             start += cluster.len();
             title_key_into(cluster, &mut self.folded);
             let end = at + self.folded.len();
-            if marked_letter(cluster, &mut self.letter)
-                && key.get(at..end).is_some_and(|there| there == self.folded.as_bytes())
-            {
-                self.tail.add(key, at..end, &self.letter);
+            let is_whole = key.get(at..end).is_some_and(|there| there == self.folded.as_bytes());
+            if is_whole && marked_letter(cluster, &mut self.letter) {
+                // Other marks may stand behind the letter, which are no part of it.
+                title_key_into(&self.letter, &mut self.folded);
+                self.tail.add(key, at..at + self.folded.len().min(end - at), &self.letter);
             }
             at = end;
         }
