@@ -100,14 +100,14 @@ fn cases() -> Vec<(&'static str, Vec<u8>, Says)> {
             "cut-short",
             base[..len - 1000].to_vec(),
             Says::Open(
-                "damaged archive: file: file length: 36864 bytes expected, 35864 found; the file was cut short, or something was added",
+                "damaged archive: file: file length: 45056 bytes expected, 44056 found; the file was cut short, or something was added",
             ),
         ),
         (
             "bytes-added",
             [&base[..], b"more"].concat(),
             Says::Open(
-                "damaged archive: file: file length: 36864 bytes expected, 36868 found; the file was cut short, or something was added",
+                "damaged archive: file: file length: 45056 bytes expected, 45060 found; the file was cut short, or something was added",
             ),
         ),
         (
@@ -160,6 +160,14 @@ fn cases() -> Vec<(&'static str, Vec<u8>, Says)> {
             Says::Open("damaged archive: first page: section rows: sections overlap at byte 0"),
         ),
         ("page-of-entries", flipped(&[tables + 50]), Says::Verify(&["page hash"])),
+        (
+            "page-of-search-words",
+            {
+                let words = open(&base).first_page().row(SectionKind::WORDS).unwrap().offset as usize;
+                flipped(&[tables + words + 50])
+            },
+            Says::Verify(&["page hash"]),
+        ),
         ("block", flipped(&[PAGE + 20]), Says::Verify(&["block hash"])),
         (
             "block-that-is-no-frame",
@@ -176,6 +184,11 @@ fn cases() -> Vec<(&'static str, Vec<u8>, Says)> {
             Says::Verify(&["frame"]),
         ),
         ("paths-out-of-order", resealed_order, Says::Verify(&["order", "content id"])),
+        (
+            "search-of-a-later-version",
+            with_tables(&base, |t, first| t[at(first, SectionKind::SEARCH)] = 2),
+            Says::Verify(&["search version"]),
+        ),
         ("content-id", with_first(&base, |f| f.content_id[0] ^= 1), Says::Verify(&["content id"])),
         (
             "redirect-loop",

@@ -7,7 +7,7 @@ use tome::format::first_page::{self, FirstPage};
 use tome::format::hash_tree::{Shape, digest};
 use tome::format::ids::PAGE;
 use tome::item::Silent;
-use tome::reader::{Archive, VerifyOptions};
+use tome::reader::{Archive, SearchOptions, SuggestOptions, VerifyOptions};
 use tome::storage::Owned;
 
 use crate::common::{Told, everything, open, tell};
@@ -90,16 +90,21 @@ fn bytes_added_behind_the_end_are_refused() {
 /// Makes every hash of an archive right again, as an attacker would.
 pub fn reseal(bytes: &mut [u8]) {
     let first = FirstPage::parse(&bytes[bytes.len() - PAGE..], bytes.len() as u64).unwrap();
-    let tables = first.tables_offset as usize;
-    let digests: Vec<_> =
-        bytes[tables..tables + first.table_pages as usize * PAGE].chunks_exact(PAGE).map(digest).collect();
-    let shape = Shape::new(first.table_pages);
-    assert_eq!(shape.pages(), 0, "the test's archive is small");
-    let (_, top) = shape.build(&digests);
-    let page = FirstPage { top, ..first }.write();
-    let end = bytes.len() - PAGE;
-    bytes[..PAGE].copy_from_slice(&page);
-    bytes[end..].copy_from_slice(&page);
+    let start = first.tables_offset as usize;
+    let end = start + first.table_pages as usize * PAGE;
+    let whole = sealed(&bytes[..start], &bytes[start..end], first);
+    bytes.copy_from_slice(&whole);
+}
+
+/// Returns an archive of what stands before its tables, and of tables, with the hashes that they have.
+pub fn sealed(before: &[u8], tables: &[u8], first: FirstPage) -> Vec<u8> {
+    let digests: Vec<_> = tables.chunks_exact(PAGE).map(digest).collect();
+    let shape = Shape::new(digests.len() as u64);
+    let (tree, top) = shape.build(&digests);
+    let gap = vec![0; (shape.copy_at() - shape.pages()) as usize * PAGE];
+    let body_end = (before.len() + tables.len() + 2 * tree.len() + gap.len()) as u64;
+    let page = FirstPage { top, table_pages: digests.len() as u64, body_end, ..first }.write();
+    [&page, &before[PAGE..], tables, &tree, &gap, &tree, &page].map(|part| &part[..]).concat()
 }
 
 /// Returns an archive with its section rows changed, and all checksums right.
@@ -132,12 +137,25 @@ fn exercise(archive: &Archive) {
     for name in ["Same title - Tests", "pages/page_03.html", "page", "", "zzzz", "rule gives it"] {
         let _ = archive.find(name);
         let _ = archive.find_path(name);
-        let _ = archive.suggest(name, &tome::reader::SuggestOptions::default());
+        let _ = archive.suggest(name, &SuggestOptions::default());
+        let small = SuggestOptions { work: 300, ..SuggestOptions::default() };
+        let _ = archive.suggest(name, &small);
         if let Ok(titles) = archive.titles_from(name) {
             titles.take(100).for_each(drop);
         }
         if let Ok(entries) = archive.entries_with_prefix(name) {
             entries.take(100).for_each(drop);
+        }
+    }
+    // A word, two, a phrase, a beginning, a typo, one that must not be there, titles alone.
+    for (i, query) in ["chapter", "page tests", "\"of the tests\"", "pa*", "pgae", "page -rule", "title:same"]
+        .iter()
+        .enumerate()
+    {
+        let work = [20_000, 200][i % 2];
+        let options = SearchOptions { limit: 5, work, snippets: i == 1, ..SearchOptions::default() };
+        if let Ok(hits) = archive.search(query, &options) {
+            assert!(hits.list.len() <= 5 && hits.list.iter().all(|hit| hit.entry.0 < archive.len()));
         }
     }
 }

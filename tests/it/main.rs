@@ -13,6 +13,7 @@ mod independent;
 mod layering;
 mod roundtrip;
 mod search;
+mod search_damage;
 mod spec;
 mod storage;
 mod suggest;
