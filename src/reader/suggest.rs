@@ -134,13 +134,19 @@ impl Archive {
         let keys = self.title_tree()?;
         let parts = cached(&self.title_parts, || Parts::read(&self.tables, &keys))?;
         let titles = Titles::new(&self.tables, keys, parts);
+        let typed = query;
         let query = Query::new(query, titles.ending);
         let mut taker =
             Taker { archive: self, titles: &titles, query: &query, limit: options.limit, list: vec![] };
         let mut search = Search::new(&titles, &query, &mut meter);
         search.run(&mut taker)?;
         let damage = search.damage.take().or_else(|| parts.damage().cloned().map(Error::from));
-        let list = taker.list;
+        let mut list = taker.list;
+        // Of titles that fold to what was typed, those that are it to the letter come first.
+        let suffix = &self.names()?.suffix;
+        let is_typed = |title: &str| title == typed || title.strip_suffix(suffix.as_str()) == Some(typed);
+        let n_exact = list.iter().take_while(|s| s.matched == Match::Exact).count();
+        list[..n_exact].sort_by_key(|s| !is_typed(s.via.as_ref().unwrap_or(&s.title)));
         match damage {
             // Nothing of the title table could be read.
             Some(error) if list.is_empty() && search.is_blind => Err(error),

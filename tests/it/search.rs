@@ -65,6 +65,18 @@ fn the_article_whose_title_is_the_query_comes_first() {
 }
 
 #[test]
+fn of_titles_that_fold_alike_the_one_typed_comes_first() {
+    let bodies = [("a", "us"), ("b", "US"), ("c", "Us"), ("d", "\u{fc}s")];
+    let items = bodies.iter().map(|(path, title)| page(path, title, "<p>us</p>")).collect();
+    let archive = archive_of(items, "en");
+    for (path, title) in bodies {
+        assert_eq!(paths(&archive, title)[0], path);
+        let suggested = archive.suggest(title, &tome::reader::SuggestOptions::default()).unwrap();
+        assert_eq!(suggested.list[0].path, path);
+    }
+}
+
+#[test]
 fn all_words_are_required_and_fewer_are_shown_as_such() {
     let archive = fruit();
     let both = found(&archive, "fruit baker");

@@ -218,9 +218,10 @@ impl<'a> Search<'a> {
         if known == required && known > 0 {
             self.find(&asked, Demand { words: required, phrases: true }, &mut found);
         }
-        let is_title =
-            |c: &Candidate| titled.iter().any(|t| (t.archive, t.entry.id) == (c.archive, c.entry.id));
-        found.iter_mut().filter(|c| is_title(c)).for_each(|c| c.score += TITLE_IS_QUERY);
+        for candidate in &mut found {
+            let is_it = |t: &&Candidate| (t.archive, t.entry.id) == (candidate.archive, candidate.entry.id);
+            candidate.score += titled.iter().find(is_it).map_or(0, |t| t.score);
+        }
         for title in &titled {
             if !found.iter().any(|c| (c.archive, c.entry.id) == (title.archive, title.entry.id)) {
                 found.push(title.clone());
@@ -278,17 +279,16 @@ impl<'a> Search<'a> {
                 self.hits.damage.push((asked.number, error));
                 vec![]
             });
+            let suffix = archive.names().map_or("", |names| &names.suffix);
             for entry in entries.into_iter().take(MAX_TITLED) {
+                // To the letter, or but for case, marks and dashes.
+                let is_typed = entry.title == text || entry.title.strip_suffix(suffix) == Some(text);
+                let score = if is_typed { 2 * TITLE_IS_QUERY } else { TITLE_IS_QUERY };
                 let Ok(Some(resolved)) = archive.resolve(entry) else { continue };
                 let entry = resolved.entry;
                 let is_new = !out.iter().any(|c| (c.archive, c.entry.id) == (asked.number, entry.id));
                 if entry.kind() == Kind::Article && is_new {
-                    out.push(Candidate {
-                        archive: asked.number,
-                        entry,
-                        score: TITLE_IS_QUERY,
-                        relaxed: false,
-                    });
+                    out.push(Candidate { archive: asked.number, entry, score, relaxed: false });
                 }
             }
         }
