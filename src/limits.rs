@@ -17,6 +17,10 @@ pub const MAX_WINDOW_LOG: u32 = 23;
 /// is a loop or an attack.
 pub const MAX_REDIRECTS: usize = 32;
 
+/// Bytes of an article that are read for words, when it is packed and when a phrase is looked for; what is
+/// longer is a dump rather than a page.
+pub const MAX_INDEXED: usize = 8 << 20;
+
 /// The most memory that making a full-text index takes beside the rest of packing.
 pub const MAX_INDEX_MEMORY: u64 = 256_000_000;
 

@@ -25,7 +25,7 @@ Exit status:
 Examples:
   tome pack wiki/ -o wiki.tome
   tome read wiki.tome \"Mexico-Russia relations\"
-  tome search wiki.tome honey bees
+  tome search wiki.tome 'honey bees'
   tome list wiki.tome --kind article | head
   tome extract wiki.tome -o wiki-again/
 
@@ -272,26 +272,29 @@ pub enum KindArg {
 /// The article whose title is the query comes first. A search ends after a time and gives the best
 /// that was found until then.
 #[derive(Debug, Args)]
-#[command(after_long_help = "\
-A query that begins with a hyphen comes after `--`.
+#[command(
+    override_usage = "tome search [OPTIONS] <ARCHIVE>... <QUERY>",
+    after_long_help = "\
+A query of several words is one argument. One that begins with a hyphen comes after `--`.
 
 Exit status:
   0  something was found
   1  nothing was found
-  2  not an archive, or its index is damaged
+  2  not an archive, or the index of one is damaged (what was found all the same is shown)
 
 Examples:
-  tome search wiki.tome honey bees
+  tome search wiki.tome 'honey bees'
   tome search wiki.tome fr.tome '\"honey bee\" -wasp' -n 20
   tome search wiki.tome title:honey --json
 
 JSON (--json): a line {\"type\":\"hit\", \"archive\", \"title\", \"path\", \"score\", \"snippet\", \"relaxed\"} \
 a hit; \"snippet\" is text with <b>..</b> round the hits and all else escaped, \"relaxed\" says that not \
 all words are there. Then {\"type\":\"end\", \"hits_at_least\", \"partial\", \"did_you_mean\", \"seconds\"}; \
-\"partial\" says that the time was over first.")]
+\"partial\" says that the time was over first."
+)]
 pub struct SearchArgs {
     /// The archives, and last the query
-    #[arg(value_name = "ARCHIVE... QUERY", required = true, num_args = 2..)]
+    #[arg(value_name = "ARCHIVE... QUERY", required = true, num_args = 1..)]
     pub archives_and_query: Vec<OsString>,
     /// Show so many hits
     #[arg(short = 'n', long = "limit", value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]

@@ -34,9 +34,12 @@ struct End<'a> {
 
 /// Runs the command.
 pub fn run(args: &SearchArgs, globals: &Globals) -> Outcome {
-    // The last is the query, as clap makes sure of two.
-    let Some((query, names)) = args.archives_and_query.split_last() else {
-        return Err(Failure::new("an archive and a query are needed"));
+    let (query, names) = match args.archives_and_query.split_last() {
+        Some((query, names)) if !names.is_empty() => (query, names),
+        _ => {
+            return Err(Failure::new("an archive and a query are needed")
+                .hint("tome search ARCHIVE 'the words to look for'"));
+        }
     };
     let Some(query) = query.to_str() else {
         return Err(Failure::new(format!("{}: the query is not UTF-8", query.to_string_lossy())));
@@ -102,21 +105,24 @@ pub fn run(args: &SearchArgs, globals: &Globals) -> Outcome {
     }
     out.finish()?;
     if !args.json && !globals.quiet {
-        if hits.list.iter().any(|h| h.relaxed) {
-            talk::hint("no article has all of these words; these have most of them");
+        if hits.list.is_empty() {
+            talk::error(&format!("no article has what {query:?} asks for"));
+        } else if hits.list.iter().all(|h| h.relaxed) {
+            talk::hint("no article has all that was asked for; these have most of it");
         }
         if hits.partial {
-            talk::hint("the time was over before all was looked at; --budget MS gives it more");
+            talk::hint(
+                "not all was looked at; --budget MS gives a search more time, and fewer words less to do",
+            );
         }
         if let Some(other) = &hits.did_you_mean {
             talk::hint(&format!("did you mean: {other}"));
         }
     }
-    let all_damaged = !hits.damage.is_empty() && hits.list.is_empty();
-    Ok(match hits.list.is_empty() {
-        true if all_damaged => Status::Partial,
-        true => Status::No,
-        false => Status::Yes,
+    Ok(match (hits.damage.is_empty(), hits.list.is_empty()) {
+        (false, _) => Status::Partial,
+        (true, true) => Status::No,
+        (true, false) => Status::Yes,
     })
 }
 

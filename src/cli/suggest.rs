@@ -59,8 +59,11 @@ pub fn run(args: &SuggestArgs, globals: &Globals) -> Outcome {
     if found.partial && !args.json && !globals.quiet {
         talk::note("(not all was looked at; there may be more or better ones)");
     }
+    if let Some(damage) = found.damage {
+        return Err(opened.failure(damage));
+    }
     if found.list.is_empty() {
-        if !args.json {
+        if !args.json && !found.partial {
             talk::error(&format!("there is no title like {:?}", args.query));
         }
         return Ok(Status::No);

@@ -451,6 +451,7 @@ impl Archive {
             _ => return Ok(out),
         };
         let (first, sought, mut found) = (hit.leaf, hit.sought, Some(hit.page));
+        let mut rows_read = 0;
         for leaf in first..tree.pages.leaves() {
             let page = match found.take() {
                 Some(page) => page,
@@ -462,7 +463,8 @@ impl Archive {
                 false => view.rows_from(0, tree.symbols)?,
             };
             while rows.advance()? {
-                if rows.key != stored || out.len() >= MAX_SAME_TITLE {
+                rows_read += 1;
+                if rows.key != stored || out.len() >= MAX_SAME_TITLE || rows_read > MAX_SAME_START {
                     return Ok(out);
                 }
                 let slot = rows.next_slot() - 1;
@@ -593,6 +595,9 @@ impl Iterator for TitleLeaf<'_> {
 
 /// The most entries of one title that a look-up returns.
 const MAX_SAME_TITLE: usize = 1000;
+
+/// The most titles that are compared whole because they share all that a leaf holds of a key.
+const MAX_SAME_START: usize = 4000;
 
 pub(super) fn entries_place(leaf: u32) -> Place {
     Place::Section("entries", u64::from(leaf) * PAGE as u64)

@@ -49,13 +49,15 @@ pub struct Suggestion {
 }
 
 /// The titles that may be meant.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Suggestions {
     /// The best first, each entry once.
     pub list: Vec<Suggestion>,
     /// True if there may be more or better ones: the budget ended the search, or something in the
     /// archive is damaged.
     pub partial: bool,
+    /// What is damaged in the archive, if that kept titles from being found.
+    pub damage: Option<Error>,
 }
 
 /// Makes suggestions of rows.
@@ -150,7 +152,7 @@ impl Archive {
         match damage {
             // Nothing of the title table could be read.
             Some(error) if list.is_empty() && search.is_blind => Err(error),
-            damage => Ok(Suggestions { list, partial: damage.is_some() || meter.is_spent() }),
+            damage => Ok(Suggestions { list, partial: damage.is_some() || meter.is_spent(), damage }),
         }
     }
 

@@ -71,17 +71,23 @@ impl Phrase {
     /// Returns true if a page holds the phrase in one of its blocks: see
     /// [`read`](super::search_text::read). Stops there.
     pub fn is_in(&self, content: &[u8], mime: &str) -> bool {
-        Self::all_in(std::slice::from_ref(self), content, mime)
+        Self::each_in(&[self], content, mime, &mut || false) == [true]
     }
 
-    /// Returns true if a page holds all of some phrases. Stops where it has found the last one.
-    pub fn all_in(phrases: &[Self], content: &[u8], mime: &str) -> bool {
-        let mut checker = Checker { missing: phrases.iter().collect() };
-        if checker.missing.is_empty() {
-            return true;
+    /// Tells for each of some phrases whether a page holds it, in one pass. Stops where it has found the
+    /// last one, or where `is_over` says so, which it is asked once in a few blocks.
+    pub fn each_in(
+        phrases: &[&Self],
+        content: &[u8],
+        mime: &str,
+        is_over: &mut dyn FnMut() -> bool,
+    ) -> Vec<bool> {
+        let found = vec![false; phrases.len()];
+        let mut checker = Checker { phrases, found, blocks: 0, is_over };
+        if !phrases.is_empty() {
+            read(content, mime, &mut checker);
         }
-        read(content, mime, &mut checker);
-        checker.missing.is_empty()
+        checker.found
     }
 
     /// Returns true if a text, such as a title, holds the phrase.
@@ -128,14 +134,28 @@ impl Phrase {
     }
 }
 
+/// Blocks between two looks at the clock.
+const LOOK: u32 = 16;
+
 struct Checker<'p> {
-    missing: Vec<&'p Phrase>,
+    phrases: &'p [&'p Phrase],
+    found: Vec<bool>,
+    blocks: u32,
+    is_over: &'p mut dyn FnMut() -> bool,
 }
 
 impl Listener for Checker<'_> {
     fn block(&mut self, _field: Field, text: &str) -> ControlFlow<()> {
-        self.missing.retain(|phrase| !phrase.is_in_text(text));
-        if self.missing.is_empty() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        for (phrase, found) in self.phrases.iter().zip(&mut self.found) {
+            *found = *found || phrase.is_in_text(text);
+        }
+        self.blocks += 1;
+        let is_over = self.blocks.is_multiple_of(LOOK) && (self.is_over)();
+        if is_over || self.found.iter().all(|&found| found) {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 //! order again, what repeats on most pages is taken from the counts, links are counted, and the words
 //! go into the [`Inverter`]. So the index depends on the articles and their order alone.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -13,8 +13,9 @@ use std::time::Duration;
 use super::links::{Counted, Links};
 use super::repeats::Repeats;
 use crate::error::{Error, Result};
-use crate::index::fulltext::Inverter;
+use crate::index::fulltext::{Inverter, pair_key};
 use crate::item::Observer;
+use crate::limits::MAX_INDEXED;
 use crate::text::search_text::{Field, SearchText};
 use crate::text::words::{self, Words};
 use crate::text::{self, borders, language};
@@ -23,11 +24,12 @@ use crate::text::{self, borders, language};
 const BATCH: usize = 1 << 20;
 const BATCH_PAGES: usize = 512;
 
-/// Batches on their way: their pages, and up to as much again of what they say.
-const IN_FLIGHT: u64 = 24;
+/// Batches on their way, and their bytes: what they say takes up to some times as much.
+const IN_FLIGHT: usize = 24;
+const IN_FLIGHT_LEN: usize = 12 << 20;
 
-/// Bytes of an article that are read for words; what is longer is a dump rather than a page.
-pub const MAX_READ: usize = 8 << 20;
+/// The most parts of a page that are told apart; the rest is one.
+const MAX_PARTS: usize = 20_000;
 
 /// How many of the most frequent words have their pairs indexed.
 const FREQUENT: usize = 50;
@@ -43,6 +45,9 @@ const SAMPLE_OF_PAGE: usize = 1024;
 /// The most languages that are noted, and the longest name of one (real ones have 2 to 11 bytes).
 const MAX_LANGUAGES: usize = 16;
 const MAX_TAG: usize = 64;
+
+/// The most that are counted: the world has some hundreds.
+const MAX_TAGS: usize = 4096;
 
 /// An article to be read.
 pub struct Page {
@@ -150,15 +155,20 @@ fn read_page(page: &Page, numbers: &mut Numbers) -> Told {
     told.parts.push((0, TITLE, told.words.len() as u32));
     if let Some(bytes) = &page.bytes {
         let mut said = SearchText::default();
-        said.read(&bytes[..bytes.len().min(MAX_READ)], &page.mime);
-        for block in &said.blocks {
+        said.read(&bytes[..bytes.len().min(MAX_INDEXED)], &page.mime);
+        for (i, block) in said.blocks.iter().enumerate() {
             let field = if block.field == Field::Heading { HEADING } else { BODY };
             let mut words = Words::new(&said.text[block.range.clone()]);
             while let Some(word) = words.next() {
                 told.words.push(numbers.count(word.key, field));
                 told.lengths[field] += 1;
             }
-            told.parts.push((block.hash, field, told.words.len() as u32));
+            let end = told.words.len() as u32;
+            match told.parts.last_mut() {
+                // The rest is like no other page's.
+                Some(last) if i >= MAX_PARTS => *last = (Links::target(&page.path), BODY, end),
+                _ => told.parts.push((block.hash, field, end)),
+            }
         }
         let targets = said.links().filter_map(|href| text::resolve(&page.path, href));
         // A page that links to itself says nothing of its importance.
@@ -183,6 +193,8 @@ pub struct Indexing {
     receiver: Receiver<(u64, Batch)>,
     submitted: u64,
     done: u64,
+    /// The bytes of the batches on their way.
+    in_flight: VecDeque<usize>,
     pending: BTreeMap<u64, Batch>,
     languages: HashMap<String, u64>,
     sample: String,
@@ -213,6 +225,7 @@ impl Indexing {
             receiver,
             submitted: 0,
             done: 0,
+            in_flight: VecDeque::new(),
             pending: BTreeMap::new(),
             languages: HashMap::new(),
             sample: String::new(),
@@ -228,7 +241,9 @@ impl Indexing {
         pool: &rayon::ThreadPool,
         observer: &dyn Observer,
     ) -> Result<()> {
-        if let Some(language) = language {
+        if let Some(language) = language
+            && (self.languages.len() < MAX_TAGS || self.languages.contains_key(language))
+        {
             *self.languages.entry(language.to_string()).or_default() += 1;
         }
         self.batch_len += page.bytes.as_ref().map_or(0, |b| b.len()) + 64;
@@ -240,9 +255,13 @@ impl Indexing {
     }
 
     fn submit(&mut self, pool: &rayon::ThreadPool, observer: &dyn Observer) -> Result<()> {
-        while self.submitted - self.done >= IN_FLIGHT {
+        let is_full = |in_flight: &VecDeque<usize>| {
+            in_flight.len() >= IN_FLIGHT || in_flight.iter().sum::<usize>() >= IN_FLIGHT_LEN
+        };
+        while is_full(&self.in_flight) {
             self.receive(observer)?;
         }
+        self.in_flight.push_back(self.batch_len);
         let (number, pages, sender) = (self.submitted, std::mem::take(&mut self.batch), self.sender.clone());
         self.submitted += 1;
         self.batch_len = 0;
@@ -273,6 +292,7 @@ impl Indexing {
     fn take_pending(&mut self) -> Result<()> {
         while let Some(batch) = self.pending.remove(&self.done) {
             self.done += 1;
+            self.in_flight.pop_front();
             self.take(batch)?;
         }
         Ok(())
@@ -397,7 +417,7 @@ fn pairs_of(page: &Told, batch: &Batch, frequent: &HashSet<Vec<u8>>) -> Vec<Vec<
         }
         start = end as usize;
     }
-    let key = |(a, b)| [words::folded(batch.word(a)), b" ", words::folded(batch.word(b))].concat();
+    let key = |(a, b)| pair_key(words::folded(batch.word(a)), words::folded(batch.word(b)));
     let mut keys: Vec<Vec<u8>> = pairs.into_iter().map(key).collect();
     keys.sort_unstable();
     keys.dedup();

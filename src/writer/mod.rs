@@ -337,7 +337,7 @@ impl<'o> Writer<'o> {
                 let hash = *hasher.finalize().as_bytes();
                 let mut text = vec![];
                 if indexed {
-                    let mut start = std::io::Read::take(open().map_err(failed)?, indexing::MAX_READ as u64);
+                    let mut start = std::io::Read::take(open().map_err(failed)?, limits::MAX_INDEXED as u64);
                     std::io::Read::read_to_end(&mut start, &mut text).map_err(failed)?;
                 }
                 let text = indexed.then(|| Arc::new(text));

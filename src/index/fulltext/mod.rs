@@ -37,6 +37,15 @@ pub use work::{Work, cost};
 mod crafted_tests;
 #[cfg(test)]
 mod damage_tests;
+/// What a pair of words begins with, so that no walk over words meets one: nothing that is part of a word
+/// is so small.
+pub const PAIR: u8 = 2;
+
+/// Returns the key under which two words that follow each other are filed.
+pub fn pair_key(first: &[u8], second: &[u8]) -> Vec<u8> {
+    [&[PAIR], first, b" ", second].concat()
+}
+
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

@@ -432,8 +432,8 @@ impl<'s, 'a> Search<'s, 'a> {
         let Some((_, i, place)) = places.first() else { return Ok(vec![]) };
         match place {
             Place::Word(list) => self.take_word(&typed[*i], *list, MAX_ROWS, &mut rows)?,
-            // The only word: titles that begin so are known, and in no list.
-            Place::Beginning(range) if typed.len() == 1 => {
+            // The only word, and nothing else was typed: titles that begin so are known, and in no list.
+            Place::Beginning(range) if typed.len() == 1 && self.query.key == typed[0] => {
                 let titles = self.titles;
                 let Some(dictionary) = &titles.words else { return Ok(vec![]) };
                 self.take_lists(range.clone().take(MAX_WORDS), dictionary, MAX_ROWS, &mut rows)?;

@@ -2,33 +2,46 @@
 
 use super::plan::{Expansion, Meant, Phrase, Plan};
 use crate::error::Result;
+use crate::limits;
 use crate::reader::Archive;
 use crate::reader::entries::Entry;
+use crate::text::phrase;
 use crate::text::snippet::{self, Wanted};
 
 /// Bytes of an article that were read for words, and so are read for phrases.
-const MAX_READ: u64 = 8 << 20;
+const MAX_READ: u64 = limits::MAX_INDEXED as u64;
 
 /// Bytes of an article in which a passage is looked for.
-const MAX_SNIPPET: u64 = 256 * 1024;
+const MAX_SNIPPET: u64 = snippet::MAX_LOOK as u64;
 
-/// Returns true if an article holds the phrases that it must, and none that it must not.
-pub fn holds(archive: &Archive, entry: &Entry, phrases: &[Phrase]) -> Result<bool> {
-    let mut content = None;
+/// Returns true if an article holds the phrases that it must, and none that it must not. The article is
+/// read once; what was not read when the time is over holds nothing.
+pub fn holds(
+    archive: &Archive,
+    entry: &Entry,
+    phrases: &[&Phrase],
+    is_over: &mut dyn FnMut() -> bool,
+) -> Result<bool> {
+    let mut in_text: Vec<&Phrase> = vec![];
     for phrase in phrases {
-        let mut is_there = phrase.words.is_in_text(&entry.title);
-        if !is_there && !phrase.title {
-            let content = match &mut content {
-                Some(content) => content,
-                none => none.insert(archive.content_range(entry, 0..entry.size().min(MAX_READ))?),
-            };
-            is_there = phrase.words.is_in(content, entry.mime());
-        }
-        if is_there == phrase.negated {
-            return Ok(false);
+        match (phrase.words.is_in_text(&entry.title), phrase.negated) {
+            (true, true) => return Ok(false),
+            (true, false) => {}
+            (false, negated) if phrase.title => {
+                if !negated {
+                    return Ok(false);
+                }
+            }
+            (false, _) => in_text.push(phrase),
         }
     }
-    Ok(true)
+    if in_text.is_empty() {
+        return Ok(true);
+    }
+    let content = archive.content_range(entry, 0..entry.size().min(MAX_READ))?;
+    let words: Vec<&phrase::Phrase> = in_text.iter().map(|p| &p.words).collect();
+    let found = phrase::Phrase::each_in(&words, &content, entry.mime(), is_over);
+    Ok(in_text.iter().zip(found).all(|(phrase, found)| found != phrase.negated))
 }
 
 /// Returns what a passage should show: the words that stand for those of the query, and its phrases.

@@ -16,7 +16,7 @@ use super::entries::Entry;
 use super::{Archive, Match, SuggestOptions, cached};
 use crate::error::{Error, Result};
 use crate::format::ids::EntryId;
-use crate::index::fulltext::{FullText, Work};
+use crate::index::fulltext::{self, FullText, Work};
 use crate::item::Kind;
 use crate::text::snippet::Wanted;
 use crate::text::stems::Languages;
@@ -75,7 +75,8 @@ pub struct Hits {
     pub partial: bool,
     /// The query as it may have been meant, where it found nothing or little.
     pub did_you_mean: Option<String>,
-    /// Archives that could not be searched, or not wholly, and why.
+    /// Archives that could not be searched, or not wholly, each with the first reason. Of an archive whose
+    /// index cannot be read, the titles that fit are among the hits.
     pub damage: Vec<(usize, Error)>,
 }
 
@@ -117,7 +118,7 @@ pub fn search(archives: &[&Archive], text: &str, options: &SearchOptions) -> Hit
     let plan = Plan::of(&query);
     let mut search = Search { archives, plan, deadline, wanted, work, hits: Hits::default() };
     search.hits.partial = query.cut || search.plan.cut;
-    search.run(text, query.is_plain(), options);
+    search.run(&text[..crate::text::borders::floor(text, query::MAX_QUERY)], &query, options);
     search.hits
 }
 
@@ -205,15 +206,26 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
+    /// Notes damage, the first of each archive.
+    fn damaged(&mut self, archive: usize, error: Error) {
+        if self.hits.damage.iter().all(|d| d.0 != archive) {
+            self.hits.damage.push((archive, error));
+        }
+    }
+
     fn is_late(&self) -> bool {
         self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
 
-    fn run(&mut self, text: &str, is_plain: bool, options: &SearchOptions) {
+    fn run(&mut self, text: &str, query: &Query, options: &SearchOptions) {
+        let titled = self.titled(text, query);
+        if !titled.is_empty() && !query.is_plain() {
+            // What looks like an operator is a part of the title: "operator-=", "operator*".
+            self.plan = Plan::of(&Query::plain(text));
+        }
         let asked = self.ask();
         let required = self.plan.required();
         let known = self.plan.known(&asked);
-        let titled = if is_plain { self.titled(text, &asked) } else { vec![] };
         let mut found = vec![];
         if known == required && known > 0 {
             self.find(&asked, Demand { words: required, phrases: true }, &mut found);
@@ -227,9 +239,10 @@ impl<'a> Search<'a> {
                 found.push(title.clone());
             }
         }
+        let strict = self.hits.at_least.max(found.len() as u64);
         if found.is_empty() {
             // Phrases are given up first, then word after word.
-            let all_failed = known == required && self.plan.phrases.is_empty();
+            let all_failed = known == required && self.plan.phrases.iter().all(|p| p.negated);
             let mut words = known.saturating_sub(usize::from(all_failed));
             while found.is_empty() && words > 0 && !self.is_late() {
                 self.find(&asked, Demand { words, phrases: false }, &mut found);
@@ -237,11 +250,10 @@ impl<'a> Search<'a> {
             }
             found.iter_mut().for_each(|c| c.relaxed = true);
         }
-        let strict = found.iter().filter(|c| !c.relaxed).count() as u64;
-        if strict.max(self.hits.at_least) < FEW && titled.is_empty() {
+        if strict < FEW && titled.is_empty() && !self.is_late() {
             self.hits.did_you_mean = spell::proposal(&asked, &self.plan, text, &mut self.work);
         }
-        self.unindexed(text, &mut found);
+        self.unindexed(&asked, &mut found);
         found.sort_by(|a, b| b.score.cmp(&a.score).then(a.archive.cmp(&b.archive)));
         self.hits.at_least = self.hits.at_least.max(found.len() as u64);
         self.show(&asked, found, options);
@@ -256,13 +268,13 @@ impl<'a> Search<'a> {
                 Ok(Some(index)) => index,
                 Ok(None) => continue,
                 Err(error) => {
-                    self.hits.damage.push((number, error));
+                    self.damaged(number, error);
                     continue;
                 }
             };
             match self.plan.expand(index, archive.tables(), &mut self.work) {
                 Ok(expansions) => asked.push(Asked { number, archive, index: &index.words, expansions }),
-                Err(error) => self.hits.damage.push((number, error)),
+                Err(error) => self.damaged(number, error),
             }
         }
         self.hits.partial |= asked.iter().any(|a| a.expansions.iter().any(|e| e.cut));
@@ -270,13 +282,14 @@ impl<'a> Search<'a> {
     }
 
     /// Returns the articles whose title, or a redirect's to them, is the query.
-    fn titled(&mut self, text: &str, asked: &[Asked<'_>]) -> Vec<Candidate> {
+    fn titled(&mut self, text: &str, query: &Query) -> Vec<Candidate> {
         let mut out: Vec<Candidate> = vec![];
-        for asked in asked {
-            let archive = asked.archive;
+        // A phrase alone may be a title as well.
+        let text = query.only_phrase().unwrap_or(text);
+        for (number, &archive) in self.archives.iter().enumerate().filter(|(_, a)| a.has_search()) {
             let entries = archive.titled(text).unwrap_or_else(|error| {
                 // Titles that cannot be read cost the first place, not the search.
-                self.hits.damage.push((asked.number, error));
+                self.damaged(number, error);
                 vec![]
             });
             let suffix = archive.names().map_or("", |names| &names.suffix);
@@ -286,9 +299,9 @@ impl<'a> Search<'a> {
                 let score = if is_typed { 2 * TITLE_IS_QUERY } else { TITLE_IS_QUERY };
                 let Ok(Some(resolved)) = archive.resolve(entry) else { continue };
                 let entry = resolved.entry;
-                let is_new = !out.iter().any(|c| (c.archive, c.entry.id) == (asked.number, entry.id));
+                let is_new = !out.iter().any(|c| (c.archive, c.entry.id) == (number, entry.id));
                 if entry.kind() == Kind::Article && is_new {
-                    out.push(Candidate { archive: asked.number, entry, score, relaxed: false });
+                    out.push(Candidate { archive: number, entry, score, relaxed: false });
                 }
             }
         }
@@ -298,17 +311,26 @@ impl<'a> Search<'a> {
     /// Adds the best articles that have what is demanded.
     fn find(&mut self, asked: &[Asked<'_>], demand: Demand, found: &mut Vec<Candidate>) {
         let queries = self.plan.queries(asked, demand);
-        let phrases: Vec<Phrase> = match demand.phrases {
-            true => self.plan.phrases.clone(),
-            false => vec![],
-        };
+        let plan = std::mem::take(&mut self.plan);
+        let phrases = plan.phrases(demand);
+        self.find_with(asked, &queries, &phrases, found);
+        self.plan = plan;
+    }
+
+    fn find_with(
+        &mut self,
+        asked: &[Asked<'_>],
+        queries: &[fulltext::Query],
+        phrases: &[&Phrase],
+        found: &mut Vec<Candidate>,
+    ) {
         let mut k = if phrases.is_empty() { self.wanted } else { self.wanted.max(FIRST_READ) };
         // How many of each archive's hits were dealt with.
         let mut seen = vec![0; asked.len()];
         loop {
             let mut hits: Vec<(u64, usize, u32)> = vec![];
             let (mut matched, mut more) = (0, false);
-            for (i, (asked, query)) in asked.iter().zip(&queries).enumerate() {
+            for (i, (asked, query)) in asked.iter().zip(queries).enumerate() {
                 match asked.index.top(asked.archive.tables(), query, k, &mut self.work) {
                     Ok(top) => {
                         matched += top.matched;
@@ -317,7 +339,7 @@ impl<'a> Search<'a> {
                         hits.extend(top.hits.iter().skip(seen[i]).map(|h| (h.score, i, h.ordinal)));
                         seen[i] = top.hits.len();
                     }
-                    Err(error) => self.hits.damage.push((asked.number, error)),
+                    Err(error) => self.damaged(asked.number, error),
                 }
             }
             hits.sort_unstable_by(|a, b| b.0.cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
@@ -334,12 +356,12 @@ impl<'a> Search<'a> {
                     return;
                 }
                 let asked = &asked[i];
-                match self.take(asked, ordinal, &phrases) {
+                match self.take(asked, ordinal, phrases) {
                     Ok(Some(entry)) => {
                         found.push(Candidate { archive: asked.number, entry, score, relaxed: false });
                     }
                     Ok(None) => {}
-                    Err(error) => self.hits.damage.push((asked.number, error)),
+                    Err(error) => self.damaged(asked.number, error),
                 }
             }
             if phrases.is_empty() || !more {
@@ -354,30 +376,44 @@ impl<'a> Search<'a> {
     }
 
     /// Returns the article with an ordinal, if it holds the phrases.
-    fn take(&self, asked: &Asked<'_>, ordinal: u32, phrases: &[Phrase]) -> Result<Option<Entry>> {
+    fn take(&self, asked: &Asked<'_>, ordinal: u32, phrases: &[&Phrase]) -> Result<Option<Entry>> {
         let Some(entry) = asked.archive.article(ordinal)? else { return Ok(None) };
-        if !phrases.is_empty() && !check::holds(asked.archive, &entry, phrases)? {
+        let mut is_over = || self.is_late();
+        if !phrases.is_empty() && !check::holds(asked.archive, &entry, phrases, &mut is_over)? {
             return Ok(None);
         }
         Ok(Some(entry))
     }
 
-    /// Adds the articles whose titles fit, of archives without an index.
-    fn unindexed(&mut self, text: &str, found: &mut Vec<Candidate>) {
-        for (number, archive) in self.archives.iter().enumerate().filter(|(_, a)| !a.has_search()) {
-            let options = SuggestOptions { limit: self.wanted.min(100), ..SuggestOptions::default() };
-            match archive.suggest(text, &options) {
+    /// Adds the articles whose titles fit, of archives without an index that can be read.
+    fn unindexed(&mut self, asked: &[Asked<'_>], found: &mut Vec<Candidate>) {
+        let text = self.plan.positive_text();
+        for (number, archive) in self.archives.iter().enumerate() {
+            if asked.iter().any(|a| a.number == number) {
+                continue;
+            }
+            let mut options = SuggestOptions { limit: self.wanted.min(100), ..SuggestOptions::default() };
+            if let Some(deadline) = self.deadline {
+                let left = deadline.saturating_duration_since(Instant::now());
+                options.budget = options.budget.min(left);
+            }
+            match archive.suggest(&text, &options) {
                 Ok(suggestions) => {
                     self.hits.partial |= suggestions.partial;
                     for (rank, suggestion) in suggestions.list.into_iter().enumerate() {
                         let exact = suggestion.matched == Match::Exact;
                         let score = if exact { TITLE_IS_QUERY } else { 0 } + 100 - rank as u64;
-                        if let Ok(Some(entry)) = archive.entry_by_id(suggestion.entry) {
-                            found.push(Candidate { archive: number, entry, score, relaxed: false });
+                        let relaxed = suggestion.matched == Match::Typo;
+                        match archive.entry_by_id(suggestion.entry) {
+                            Ok(Some(entry)) if !self.plan.forbids(&entry.title) => {
+                                found.push(Candidate { archive: number, entry, score, relaxed });
+                            }
+                            Ok(_) => {}
+                            Err(error) => self.damaged(number, error),
                         }
                     }
                 }
-                Err(error) => self.hits.damage.push((number, error)),
+                Err(error) => self.damaged(number, error),
             }
         }
     }
@@ -396,7 +432,7 @@ impl<'a> Search<'a> {
                 });
                 match check::snippet(self.archives[number], &entry, wanted) {
                     Ok(cut) => snippet = cut,
-                    Err(error) => self.hits.damage.push((number, error)),
+                    Err(error) => self.damaged(number, error),
                 }
             } else if options.snippets {
                 self.hits.partial = true;

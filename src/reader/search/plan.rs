@@ -3,7 +3,7 @@
 use super::query::{self, Clause, Form};
 use super::{Asked, Demand, Index};
 use crate::error::Result;
-use crate::index::fulltext::{FieldMask, FullText, Group, Query, Role, Term, Work, cost, weight};
+use crate::index::fulltext::{FieldMask, FullText, Group, Query, Role, Term, Work, cost, pair_key, weight};
 use crate::tables::Tables;
 use crate::text::phrase;
 use crate::text::stems::{self, Dictionary, Languages, Visit};
@@ -11,6 +11,9 @@ use crate::text::words::{self, Words};
 
 /// The most words of a query that are searched for; people type three.
 const MAX_WORDS: usize = 32;
+
+/// The most phrases; an article is looked through once for each.
+const MAX_PHRASES: usize = 8;
 
 /// The most words of the dictionary that the beginning of a word stands for: those on the most pages.
 const MAX_CONTINUED: usize = 256;
@@ -115,7 +118,12 @@ impl Plan {
             && let Some(words) = phrase::Phrase::new(&clause.text)
         {
             let Clause { text, title, negated, .. } = clause.clone();
-            self.phrases.push(Phrase { text, words, title, negated });
+            let is_same = |p: &Phrase| (&p.words, p.title, p.negated) == (&words, title, negated);
+            if self.phrases.len() >= MAX_PHRASES {
+                self.cut = true;
+            } else if !self.phrases.iter().any(is_same) {
+                self.phrases.push(Phrase { text, words, title, negated });
+            }
             if clause.negated {
                 // Its words may be there, only not so.
                 return;
@@ -134,6 +142,28 @@ impl Plan {
 }
 
 impl Plan {
+    /// Returns the phrases that an article must have, or, where phrases are given up, must not have.
+    pub fn phrases(&self, demand: Demand) -> Vec<&Phrase> {
+        self.phrases.iter().filter(|p| demand.phrases || p.negated).collect()
+    }
+
+    /// Returns the words that are asked for, as one text.
+    pub fn positive_text(&self) -> String {
+        let words = self.wants.iter().filter(|w| !w.negated).map(|w| &w.typed[..]);
+        words.collect::<Vec<_>>().join(" ")
+    }
+
+    /// Returns true if a title has a word or phrase that must not be there.
+    pub fn forbids(&self, title: &str) -> bool {
+        let mut words = Words::new(title);
+        while let Some(word) = words.next() {
+            if self.wants.iter().any(|w| w.negated && w.folded() == words::folded(word.key)) {
+                return true;
+            }
+        }
+        self.phrases.iter().any(|p| p.negated && p.words.is_in_text(title))
+    }
+
     /// Returns how many words must be there.
     pub fn required(&self) -> usize {
         self.wants.iter().filter(|w| !w.negated).count()
@@ -237,6 +267,7 @@ fn expand(
             let mut budget = FORM_BUDGET;
             let forms = stems::forms(&want.key, languages, &Lexicon { index, tables }, &mut budget)?;
             work.spend(u64::from(FORM_BUDGET - budget) * FORM_UNIT);
+            out.cut = budget == 0;
             forms.iter().for_each(|form| out.push(&form.key, form.row));
         }
         Meant::Beginning => {
@@ -249,10 +280,7 @@ fn expand(
                     break;
                 }
                 work.spend(cost::STEP);
-                // Pairs are no words.
-                if !key.contains(&b' ') {
-                    out.push(key, term);
-                }
+                out.push(key, term);
             }
             if out.terms.len() > MAX_CONTINUED {
                 out.cut = true;
@@ -283,7 +311,7 @@ fn pairs(phrase: &Phrase, asked: &Asked<'_>) -> Vec<Group> {
     let pairs = keys.windows(2).filter(|pair| pair.iter().any(|key| is_frequent(key)));
     let group = |pair: &[Vec<u8>]| {
         // What cannot be read does not narrow the search down.
-        let term = asked.index.term(asked.archive.tables(), &pair.join(&b' ')).ok()?;
+        let term = asked.index.term(asked.archive.tables(), &pair_key(&pair[0], &pair[1])).ok()?;
         // Found by it, not ranked by it.
         Some(Group { terms: term.into_iter().collect(), weight: Some(1), ..Group::default() })
     };
@@ -303,8 +331,7 @@ impl Dictionary for Lexicon<'_> {
         let mut terms = self.index.terms(self.tables, b"");
         terms.seek(start);
         while let Some((key, term)) = terms.next()? {
-            // Pairs are no words.
-            if !key.contains(&b' ') && visit(key, term).is_break() {
+            if visit(key, term).is_break() {
                 break;
             }
         }

@@ -3,7 +3,7 @@
 use crate::text::borders;
 
 /// The most bytes of a query that are looked at; people type a hundred.
-const MAX_QUERY: usize = 4096;
+pub const MAX_QUERY: usize = 4096;
 
 /// One thing that a query asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,6 +82,22 @@ impl Query {
             rest = after.trim_start();
         }
         Self { clauses, cut }
+    }
+
+    /// Takes a text as words and nothing else.
+    pub fn plain(text: &str) -> Self {
+        let words =
+            |text: &str| Clause { text: text.into(), form: Form::Words, negated: false, title: false };
+        let text = &text[..borders::floor(text, MAX_QUERY)];
+        Self { clauses: text.split_whitespace().map(words).collect(), cut: false }
+    }
+
+    /// Returns the text of the phrase that the query is, if it is that and nothing else.
+    pub fn only_phrase(&self) -> Option<&str> {
+        match &self.clauses[..] {
+            [Clause { text, form: Form::Phrase, negated: false, title: false }] => Some(text),
+            _ => None,
+        }
     }
 
     /// Returns true if the query is words and nothing else, so that it may be a title as well.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Asked;
 use super::plan::{Meant, Plan};
 use crate::error::Result;
-use crate::index::fulltext::Work;
+use crate::index::fulltext::{PAIR, Work};
 use crate::index::titles::Meter;
 use crate::index::titles::automaton::Pattern;
 use crate::index::titles::walk::{Aim, walk};
@@ -39,6 +39,10 @@ pub fn proposal(asked: &[Asked<'_>], plan: &Plan, text: &str, work: &mut Work) -
             continue;
         }
         let typed = String::from_utf8_lossy(want.folded());
+        // Numbers are what they are.
+        if typed.chars().any(|c| c.is_ascii_digit()) {
+            continue;
+        }
         let letters = typed.chars().count();
         for typos in 1..=LETTERS_FOR_TYPOS.iter().filter(|&&least| letters >= least).count() as u8 {
             let near = asked.iter().filter_map(|a| nearest(a, &typed, typos, work).ok().flatten());
@@ -75,11 +79,13 @@ fn nearest(asked: &Asked<'_>, typed: &str, typos: u8, work: &mut Work) -> Result
     let tree = asked.index.tree(tables);
     let pattern = Pattern::new(typed, typos);
     let mut ranks: Vec<u32> = vec![];
+    // Pairs come before all words.
+    let Some((first, _)) = tree.rank_of(&[PAIR + 1])? else { return Ok(None) };
     let mut meter = Meter::new(UNITS, Duration::MAX);
     let aim = Aim { pattern: &pattern, prefix: false, within: b"" };
     walk(&tree, aim, &mut meter, |range, distance| {
         if distance > 0 {
-            ranks.extend(range.take(MAX_NEAR));
+            ranks.extend(range.filter(|rank| *rank >= first).take(MAX_NEAR));
         }
         ranks.len() < MAX_NEAR
     })?;
@@ -91,13 +97,31 @@ fn nearest(asked: &Asked<'_>, typed: &str, typos: u8, work: &mut Work) -> Result
         let page = tree.pages.leaf(place.leaf)?;
         let term = asked.index.term_at(tables, place.leaf, &page, place.slot as usize)?;
         let mut rows = tree.view(place.leaf, &page)?.rows_from(place.slot as usize, tree.symbols)?;
-        if rows.advance()? && !rows.key.contains(&b' ') {
+        if rows.advance()? {
             let word = words::written(&rows.key);
-            let with = u64::from(term.df());
+            let with = u64::from(term.df()) * likeness(typed, &word);
             if best.as_ref().is_none_or(|(_, most)| with > *most) {
                 best = Some((word, with));
             }
         }
     }
     Ok(best)
+}
+
+/// Returns how much more likely a word is meant than another at the same distance that as many articles
+/// have. First letters are rarely wrong; letters are swapped, and doubled or not, more often than mistaken.
+fn likeness(typed: &str, word: &str) -> u64 {
+    let first = if typed.chars().next() == word.chars().next() { 16 } else { 1 };
+    let sorted = |text: &str| {
+        let mut letters: Vec<char> = text.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    let single = |text: &str| {
+        let mut letters: Vec<char> = text.chars().collect();
+        letters.dedup();
+        letters
+    };
+    let slip = if sorted(typed) == sorted(word) || single(typed) == single(word) { 16 } else { 1 };
+    first * slip
 }
