@@ -218,10 +218,16 @@ mod tests {
     #[test]
     fn all_of_several_are_asked_for() {
         let phrases = ["a b", "c"].map(|text| Phrase::new(text).unwrap());
-        assert!(Phrase::all_in(&phrases, b"<p>c<p>a b", "text/html"));
-        assert!(!Phrase::all_in(&phrases, b"<p>c<p>a", "text/html"));
-        assert!(Phrase::all_in(&[], b"", "text/html"));
-        assert!(!Phrase::all_in(&phrases, b"c a b", "image/png"));
+        let phrases: Vec<&Phrase> = phrases.iter().collect();
+        let each = |html: &[u8], mime| Phrase::each_in(&phrases, html, mime, &mut || false);
+        assert!(each(b"<p>c<p>a b", "text/html").iter().all(|&found| found));
+        assert_eq!(each(b"<p>c<p>a", "text/html").iter().filter(|&&found| found).count(), 1);
+        assert!(!each(b"c a b", "image/png").contains(&true));
+        // Asked whether it is over, and told so.
+        let late = Phrase::each_in(&phrases, &b"<p>x".repeat(100), "text/html", &mut || true);
+        assert!(!late.contains(&true));
+        let page = [&b"<p>x".repeat(100)[..], b"<p>c<p>a b"].concat();
+        assert!(!Phrase::each_in(&phrases, &page, "text/html", &mut || true).contains(&true));
     }
 
     #[test]
