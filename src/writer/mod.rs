@@ -557,8 +557,7 @@ impl Sink for Writer<'_> {
                         if kind == Kind::Article {
                             article = Some(self.articles);
                             self.articles += 1;
-                            let title = item.title.clone().filter(|t| !t.is_empty());
-                            let title = title.unwrap_or_else(|| TitleRule::LastPart.apply(&item.path));
+                            let title = indexed_title(item.title.as_deref(), &item.path);
                             let page = indexing::Page { title, path: item.path.clone(), mime, bytes: text };
                             self.indexing.add(page, item.language.as_deref(), &self.pool, self.observer)?;
                         }
@@ -595,6 +594,15 @@ impl Sink for Writer<'_> {
         self.rows.push(item.path.into_bytes(), row.encode())?;
         self.observer.advance(1, 0);
         Ok(())
+    }
+}
+
+/// Returns the title whose words are indexed. Which rule gives titles is not known yet, and a title that one
+/// gives may be spelt out or not: then it is the last part's.
+fn indexed_title(own: Option<&str>, path: &str) -> String {
+    match own.filter(|title| !title.is_empty() && *title != TitleRule::WholePath.apply(path)) {
+        Some(own) => own.to_string(),
+        None => TitleRule::LastPart.apply(path),
     }
 }
 

@@ -251,7 +251,7 @@ impl<'a> Search<'a> {
             found.iter_mut().for_each(|c| c.relaxed = true);
         }
         if strict < FEW && titled.is_empty() && !self.is_late() {
-            self.hits.did_you_mean = spell::proposal(&asked, &self.plan, text, &mut self.work);
+            self.hits.did_you_mean = spell::proposal(&asked, &self.plan, text, strict > 0, &mut self.work);
         }
         self.unindexed(&asked, &mut found);
         found.sort_by(|a, b| b.score.cmp(&a.score).then(a.archive.cmp(&b.archive)));
@@ -403,7 +403,8 @@ impl<'a> Search<'a> {
                     for (rank, suggestion) in suggestions.list.into_iter().enumerate() {
                         let exact = suggestion.matched == Match::Exact;
                         let score = if exact { TITLE_IS_QUERY } else { 0 } + 100 - rank as u64;
-                        let relaxed = suggestion.matched == Match::Typo;
+                        // What else an article has is not known where its index cannot be read.
+                        let relaxed = suggestion.matched == Match::Typo || archive.has_search();
                         match archive.entry_by_id(suggestion.entry) {
                             Ok(Some(entry)) if !self.plan.forbids(&entry.title) => {
                                 found.push(Candidate { archive: number, entry, score, relaxed });

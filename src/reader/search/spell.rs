@@ -20,6 +20,9 @@ const LETTERS_FOR_TYPOS: [usize; 2] = [3, 5];
 const RIGHT: u64 = 2;
 const RATHER: u64 = 20;
 
+/// The same, where the query finds something.
+const RATHER_WITH_HITS: u64 = 500;
+
 /// Words that are looked at for each word of the query, in units of the meter: about 2 ms.
 const UNITS: u32 = 50_000;
 
@@ -28,7 +31,14 @@ const MAX_NEAR: usize = 256;
 
 /// Returns the query with its misspelt words replaced by those of the dictionary that are nearest to
 /// them, of these the most frequent; `None` if there are none.
-pub fn proposal(asked: &[Asked<'_>], plan: &Plan, text: &str, work: &mut Work) -> Option<String> {
+pub fn proposal(
+    asked: &[Asked<'_>],
+    plan: &Plan,
+    text: &str,
+    has_hits: bool,
+    work: &mut Work,
+) -> Option<String> {
+    let rather = if has_hits { RATHER_WITH_HITS } else { RATHER };
     let mut instead: Vec<(&str, String)> = vec![];
     for (i, want) in plan.wants.iter().enumerate() {
         if want.negated || want.meant != Meant::Forms || work.is_over() {
@@ -48,7 +58,7 @@ pub fn proposal(asked: &[Asked<'_>], plan: &Plan, text: &str, work: &mut Work) -
             let near = asked.iter().filter_map(|a| nearest(a, &typed, typos, work).ok().flatten());
             let best = near.max_by(|a, b| a.1.cmp(&b.1).then(b.0.cmp(&a.0)));
             if let Some((word, with)) = best {
-                if own == 0 || with > RATHER * own {
+                if own == 0 || with > rather * own {
                     instead.push((&want.typed, word));
                 }
                 break;
