@@ -1,5 +1,7 @@
 //! HTML as a stream of events that nest properly, whatever the page's tags do.
 
+mod scan;
+
 use std::ops::ControlFlow;
 
 use html5gum::emitters::naive_next_state;
@@ -46,8 +48,19 @@ pub trait Visitor {
 /// that wants the visible text leaves it out.
 pub fn walk(html: &str, options: Options, visitor: &mut impl Visitor) {
     let html = html.strip_prefix('\u{feff}').unwrap_or(html);
+    let mut machine = machine(html, options, visitor);
+    if let Some((at, state)) = scan::run(html, &mut machine) {
+        let mut tokenizer = Tokenizer::new_with_emitter(&html[at..], machine);
+        tokenizer.set_state(state);
+        // The visitor's break comes out as the first and only token; a `&str` cannot fail to be read.
+        let _ = tokenizer.next();
+    }
+}
+
+/// Returns a machine before the first byte of a page.
+fn machine<'v, V: Visitor>(html: &str, options: Options, visitor: &'v mut V) -> Machine<'v, V> {
     let xml = html.trim_ascii_start().get(..5).is_some_and(|start| start.eq_ignore_ascii_case("<?xml"));
-    let machine = Machine {
+    Machine {
         visitor,
         options,
         xml,
@@ -62,9 +75,7 @@ pub fn walk(html: &str, options: Options, visitor: &mut impl Visitor) {
         stack: Stack::default(),
         titles: 0,
         stopped: false,
-    };
-    // The visitor's break comes out as the first and only token; a `&str` cannot fail to be read.
-    let _ = Tokenizer::new_with_emitter(html, machine).next();
+    }
 }
 
 /// The attributes of an element that are kept, each as it stands first.

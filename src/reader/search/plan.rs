@@ -3,6 +3,7 @@
 use super::query::{self, Clause, Form};
 use super::{Asked, Demand, Index};
 use crate::error::Result;
+use crate::format::strings::tree::RowPlace;
 use crate::index::fulltext::{FieldMask, FullText, Group, Query, Role, Term, Work, cost, pair_key, weight};
 use crate::tables::Tables;
 use crate::text::phrase;
@@ -268,7 +269,10 @@ fn expand(
             let forms = stems::forms(&want.key, languages, &Lexicon { index, tables }, &mut budget)?;
             work.spend(u64::from(FORM_BUDGET - budget) * FORM_UNIT);
             out.cut = budget == 0;
-            forms.iter().for_each(|form| out.push(&form.key, form.row));
+            for form in forms {
+                out.terms.push(index.term_in(tables, form.row)?);
+                out.keys.push(form.key);
+            }
         }
         Meant::Beginning => {
             let mut terms = index.terms(tables, want.folded());
@@ -325,16 +329,10 @@ struct Lexicon<'a> {
 }
 
 impl Dictionary for Lexicon<'_> {
-    type Row = Term;
+    /// Where its postings are found, which most keys are passed without.
+    type Row = RowPlace;
 
-    fn keys_from(&self, start: &[u8], visit: &mut Visit<'_, Term>) -> Result<()> {
-        let mut terms = self.index.terms(self.tables, b"");
-        terms.seek(start);
-        while let Some((key, term)) = terms.next()? {
-            if visit(key, term).is_break() {
-                break;
-            }
-        }
-        Ok(())
+    fn keys_from(&self, start: &[u8], visit: &mut Visit<'_, RowPlace>) -> Result<()> {
+        self.index.words_from(self.tables, start, |key, place| visit(key, place))
     }
 }
