@@ -28,12 +28,12 @@ enum Next {
 pub(super) fn run<V: Visitor>(html: &str, machine: &mut Machine<'_, V>) -> Option<(usize, State)> {
     let bytes = html.as_bytes();
     // Both are replaced wherever they stand.
-    if bytes.iter().fold(false, |found, &byte| found | (byte == b'\r') | (byte == 0)) {
+    if bytes.iter().fold(0, |found, &byte| found | u8::from(byte == b'\r') | u8::from(byte == 0)) != 0 {
         return Some((0, State::Data));
     }
     let mut at = 0;
     while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
-        let len = find(rest, |byte| byte == b'<' || byte == b'&').unwrap_or(rest.len());
+        let len = find(rest, [b'<', b'&']).unwrap_or(rest.len());
         machine.emit_string(&rest[..len]);
         at += len;
         let next = match bytes.get(at) {
@@ -51,16 +51,23 @@ pub(super) fn run<V: Visitor>(html: &str, machine: &mut Machine<'_, V>) -> Optio
     None
 }
 
-/// Returns where the first byte of some kind stands: sixteen are compared at a time.
+/// Returns where the first of some bytes stands: eight are compared at a time.
 #[inline(always)]
-fn find(bytes: &[u8], is: impl Fn(u8) -> bool) -> Option<usize> {
-    let (chunks, rest) = bytes.as_chunks::<16>();
-    for (i, chunk) in chunks.iter().enumerate() {
-        if chunk.iter().fold(false, |found, &byte| found | is(byte)) {
-            return chunk.iter().position(|&byte| is(byte)).map(|at| 16 * i + at);
+fn find<const N: usize>(bytes: &[u8], sought: [u8; N]) -> Option<usize> {
+    const ONES: u64 = u64::MAX / 255;
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (i, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        // The high bit of each byte that is sought; above the lowest such byte others may have it too.
+        let hits = sought.iter().fold(0, |hits, &byte| {
+            let differs = word ^ (ONES * u64::from(byte));
+            hits | (differs.wrapping_sub(ONES) & !differs & (ONES << 7))
+        });
+        if hits != 0 {
+            return Some(8 * i + hits.trailing_zeros() as usize / 8);
         }
     }
-    rest.iter().position(|&byte| is(byte)).map(|at| 16 * chunks.len() + at)
+    rest.iter().position(|byte| sought.contains(byte)).map(|at| 8 * words.len() + at)
 }
 
 /// Returns the length of a reference's name behind the `&`, its semicolon left out.
@@ -116,7 +123,7 @@ fn markup<V: Visitor>(html: &str, at: usize, machine: &mut Machine<'_, V>) -> Ne
     let hard = Next::Tokenizer(at, State::Data);
     let rest = &bytes[at + 1..];
     // All of these end with the first `>`.
-    let declaration = |from: usize| match find(&rest[from..], |byte| byte == b'>') {
+    let declaration = |from: usize| match find(&rest[from..], [b'>']) {
         Some(len) => Next::At(at + 1 + from + len + 1),
         None => Next::Tokenizer(at, State::Data),
     };
@@ -130,7 +137,7 @@ fn markup<V: Visitor>(html: &str, at: usize, machine: &mut Machine<'_, V>) -> Ne
                 return hard;
             }
             let mut from = 0;
-            while let Some(len) = find(&comment[from..], |byte| byte == b'-') {
+            while let Some(len) = find(&comment[from..], [b'-']) {
                 from += len;
                 match comment[from..] {
                     [b'-', b'-', b'>', ..] => return Next::At(at + 4 + from + 3),
@@ -218,7 +225,7 @@ fn attribute<V: Visitor>(html: &str, mut at: usize, machine: &mut Machine<'_, V>
         let len = match bytes[at] {
             quote if quoted => {
                 at += 1;
-                find(&bytes[at..], |byte| byte == quote)?
+                find(&bytes[at..], [quote])?
             }
             // The value is missing.
             b'>' => 0,
@@ -240,7 +247,7 @@ fn attribute<V: Visitor>(html: &str, mut at: usize, machine: &mut Machine<'_, V>
 /// Appends a value with its references decoded; `None` if one is unusual.
 fn put_value(value: &str, out: &mut Vec<u8>) -> Option<()> {
     let mut rest = value;
-    while let Some(at) = find(rest.as_bytes(), |byte| byte == b'&') {
+    while let Some(at) = find(rest.as_bytes(), [b'&']) {
         out.extend_from_slice(&rest.as_bytes()[..at]);
         rest = &rest[at..];
         let name = name_len(&rest.as_bytes()[1..]);
@@ -276,7 +283,7 @@ fn raw<V: Visitor>(html: &str, start: usize, state: State, machine: &mut Machine
     }
     let mut end = start;
     loop {
-        match find(&bytes[end..], |byte| byte == b'<') {
+        match find(&bytes[end..], [b'<']) {
             Some(len) => end += len,
             None => return hard,
         }
@@ -294,7 +301,7 @@ fn raw<V: Visitor>(html: &str, start: usize, state: State, machine: &mut Machine
     }
     let mut at = start;
     while state == State::RcData
-        && let Some(len) = find(&bytes[at..end], |byte| byte == b'&')
+        && let Some(len) = find(&bytes[at..end], [b'&'])
     {
         machine.emit_string(&bytes[at..at + len]);
         at += len;
