@@ -229,12 +229,22 @@ impl Archive {
 
     /// Returns the entry of the row that comes next, which must be the one at `place`.
     fn next_entry(&self, place: RowPlace, leaf: &Leaf<'_>, rows: &mut Rows<'_, '_>) -> Result<Entry> {
-        let records = self.records(place.leaf, leaf)?;
+        self.row_entry(place, leaf, &self.records(place.leaf, leaf)?, rows)
+    }
+
+    /// The same, with the leaf's records at hand.
+    fn row_entry(
+        &self,
+        place: RowPlace,
+        leaf: &Leaf<'_>,
+        records: &RecordsView<'_>,
+        rows: &mut Rows<'_, '_>,
+    ) -> Result<Entry> {
         if rows.next_slot() != place.slot as usize || !rows.advance()? {
             return damaged!(entries_place(place.leaf), "slot", "{} of {}", place.slot, leaf.len());
         }
         let key = std::mem::take(&mut rows.key);
-        self.entry(leaf.first_rank(), place.slot, key, rows.extra, &records)
+        self.entry(leaf.first_rank(), place.slot, key, rows.extra, records)
     }
 
     fn records<'p>(&self, number: u32, leaf: &Leaf<'p>) -> Result<RecordsView<'p>> {
@@ -531,7 +541,10 @@ impl Archive {
                 == Some(Kind::Article)
             {
                 if before == ordinal {
-                    return self.entry_at(RowPlace { leaf: number, slot: slot as u32 });
+                    touch(leaf.records());
+                    let mut rows = leaf.rows_from(slot, tree.symbols)?;
+                    let place = RowPlace { leaf: number, slot: slot as u32 };
+                    return self.row_entry(place, &leaf, &records, &mut rows).map(Some);
                 }
                 before += 1;
             }
