@@ -1,6 +1,7 @@
 //! The index of an open archive: words to postings.
 
 use std::borrow::Cow;
+use std::ops::ControlFlow;
 
 use super::parameters::{MAX_LEN, Parameters};
 use super::rank::Ranker;
@@ -10,7 +11,7 @@ use crate::format::first_page::{Row, SectionKind};
 use crate::format::ids::PAGE;
 use crate::format::strings::RESTART;
 use crate::format::strings::symbols::Symbols;
-use crate::format::strings::tree::{Pages, Tree};
+use crate::format::strings::tree::{Pages, RowPlace, Tree};
 use crate::tables::{Tables, TreePages};
 
 /// The most bytes of a symbol table or a root.
@@ -146,6 +147,53 @@ impl FullText {
             rows: vec![],
             at: 0,
         }
+    }
+
+    /// Passes the words that are not less than `start`, in order, each with its place, until `take` breaks.
+    /// Costs about 0.5 us, then some nanoseconds a word: no postings are looked at. Those of a word that is
+    /// wanted come from [`FullText::term_in`].
+    ///
+    /// # Errors
+    ///
+    /// Fails if what it reads is damaged.
+    pub fn words_from(
+        &self,
+        tables: &Tables,
+        start: &[u8],
+        mut take: impl FnMut(&[u8], RowPlace) -> ControlFlow<()>,
+    ) -> Result<()> {
+        let tree = self.tree(tables);
+        let Some(hit) = tree.seek(start)? else { return Ok(()) };
+        let (mut leaf, mut page) = (hit.leaf, hit.page);
+        let mut rows = match tree.view(leaf, &page)? {
+            view if hit.sought.equal => view.rows_found(hit.sought, start, tree.symbols),
+            view => view.rows_from(hit.sought.slot, tree.symbols)?,
+        };
+        loop {
+            let slot = rows.next_slot() as u32;
+            if rows.advance()? {
+                if take(&rows.key, RowPlace { leaf, slot }).is_break() {
+                    return Ok(());
+                }
+                continue;
+            }
+            leaf += 1;
+            if leaf >= tree.pages.leaves() {
+                return Ok(());
+            }
+            page = tree.pages.leaf(leaf)?;
+            rows = tree.view(leaf, &page)?.rows_from(0, tree.symbols)?;
+        }
+    }
+
+    /// Returns the postings of the word at a place. Costs about 0.1 us.
+    ///
+    /// # Errors
+    ///
+    /// Fails if what it reads is damaged.
+    pub fn term_in(&self, tables: &Tables, place: RowPlace) -> Result<Term> {
+        let page = self.tree(tables).pages.leaf(place.leaf)?;
+        self.term_at(tables, place.leaf, &page, place.slot as usize)
     }
 
     /// Hands a term's inline postings to `take`: ordinal and class code. False if they are a list.

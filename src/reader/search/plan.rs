@@ -1,8 +1,11 @@
 //! From a query to what each archive's index is asked for.
 
+use std::ops::ControlFlow;
+
 use super::query::{self, Clause, Form};
 use super::{Asked, Demand, Index};
 use crate::error::Result;
+use crate::format::strings::tree::RowPlace;
 use crate::index::fulltext::{FieldMask, FullText, Group, Query, Role, Term, Work, cost, weight};
 use crate::tables::Tables;
 use crate::text::phrase;
@@ -237,7 +240,10 @@ fn expand(
             let mut budget = FORM_BUDGET;
             let forms = stems::forms(&want.key, languages, &Lexicon { index, tables }, &mut budget)?;
             work.spend(u64::from(FORM_BUDGET - budget) * FORM_UNIT);
-            forms.iter().for_each(|form| out.push(&form.key, form.row));
+            for form in forms {
+                out.terms.push(index.term_in(tables, form.row)?);
+                out.keys.push(form.key);
+            }
         }
         Meant::Beginning => {
             let mut terms = index.terms(tables, want.folded());
@@ -297,17 +303,13 @@ struct Lexicon<'a> {
 }
 
 impl Dictionary for Lexicon<'_> {
-    type Row = Term;
+    /// Where its postings are found, which most keys are passed without.
+    type Row = RowPlace;
 
-    fn keys_from(&self, start: &[u8], visit: &mut Visit<'_, Term>) -> Result<()> {
-        let mut terms = self.index.terms(self.tables, b"");
-        terms.seek(start);
-        while let Some((key, term)) = terms.next()? {
+    fn keys_from(&self, start: &[u8], visit: &mut Visit<'_, RowPlace>) -> Result<()> {
+        self.index.words_from(self.tables, start, |key, place| {
             // Pairs are no words.
-            if !key.contains(&b' ') && visit(key, term).is_break() {
-                break;
-            }
-        }
-        Ok(())
+            if key.contains(&b' ') { ControlFlow::Continue(()) } else { visit(key, place) }
+        })
     }
 }
