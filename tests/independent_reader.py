@@ -595,12 +595,13 @@ class Archive:
             title += self.suffix
         return path, self.title_by_rule(path) if title is None else title, fragment
 
-    def title_by_rule(self, path):
-        if self.head.title_rule == 0:
+    def title_by_rule(self, path, rule=None):
+        rule = self.head.title_rule if rule is None else rule
+        if rule == 0:
             return path
         folder, slash, name = path.rpartition(b"/")
         name = re.sub(rb"(?s)(.)\.[A-Za-z][A-Za-z0-9]{0,4}\Z", rb"\1", name)
-        return (name if self.head.title_rule == 1 else folder + slash + name).replace(b"_", b" ")
+        return (name if rule == 1 else folder + slash + name).replace(b"_", b" ")
 
     def find(self, path):
         """The id of the entry with this path, going down from the root; or None."""
@@ -732,7 +733,10 @@ def main():
         text = independent_search.FullText(a)
         articles = [e for e in a.entries if a.classes[e.cls][0] == 0]
         text.paths = [e.path.decode() for e in articles]
-        compared = text.check_articles([e.title.decode() for e in articles])
+        # A title that its path's last part gives is indexed as that of the whole path.
+        by_rule = lambda e: e.title == a.title_by_rule(e.path, 1)
+        titles = [a.title_by_rule(e.path, 2) if by_rule(e) else e.title for e in articles]
+        compared = text.check_articles([title.decode() for title in titles])
         note(f"full text: {len(text.words)} words, {text.of_lists} lists, {compared} titles compared")
         pages = [i for i, e in enumerate(articles) if a.classes[e.cls][2].startswith((b"text/html", b"application/xhtml"))]
         pages = pages[::max(1, len(pages) // args.texts)][:args.texts] if args.texts else []

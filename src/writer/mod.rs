@@ -598,11 +598,11 @@ impl Sink for Writer<'_> {
 }
 
 /// Returns the title whose words are indexed. Which rule gives titles is not known yet, and a title that one
-/// gives may be spelt out or not: then it is the last part's.
+/// gives may be spelt out or not: then it is the whole path's, which has the words of either.
 fn indexed_title(own: Option<&str>, path: &str) -> String {
-    match own.filter(|title| !title.is_empty() && *title != TitleRule::WholePath.apply(path)) {
+    match own.filter(|title| !title.is_empty() && *title != TitleRule::LastPart.apply(path)) {
         Some(own) => own.to_string(),
-        None => TitleRule::LastPart.apply(path),
+        None => TitleRule::WholePath.apply(path),
     }
 }
 

@@ -14,8 +14,10 @@ use super::work::{Work, cost};
 use crate::error::{Place, Result, damaged};
 use crate::tables::Tables;
 
-/// Lists up to this length are merged in memory when a group has several words.
-const MERGED: u32 = 512;
+/// Lists up to this length are merged in memory when a group has several words: in a group that gives the
+/// candidates, and in one that is only asked about them, of whose lists fewer postings are needed.
+pub const MERGED_GIVER: u32 = 512;
+pub const MERGED_ASKED: u32 = 128;
 
 /// What rounding may add to a posting's worth when amounts of several words are added first.
 const ROUNDING: u64 = 1280;
@@ -137,7 +139,8 @@ pub struct Stream<'a> {
 }
 
 impl<'a> Stream<'a> {
-    /// Opens the lists of a group. What the budget does not reach is left out.
+    /// Opens the lists of a group; those of at most `most` postings are merged where there are several.
+    /// What the budget does not reach is left out.
     ///
     /// # Errors
     ///
@@ -146,6 +149,7 @@ impl<'a> Stream<'a> {
         articles: &mut Articles<'a>,
         terms: &[Term],
         fields: FieldMask,
+        most: u32,
         work: &mut Work,
     ) -> Result<Self> {
         let (index, tables) = (articles.index, articles.tables);
@@ -163,7 +167,7 @@ impl<'a> Stream<'a> {
             if work.is_over() {
                 break;
             }
-            work.spend(cost::STEP + u64::from(term.df().min(MERGED)) / 8);
+            work.spend(cost::STEP + u64::from(term.df().min(most)) / 8);
             let (mut ordinals, mut codes) = ([0; super::words::INLINE], [0; super::words::INLINE]);
             let mut n = 0;
             let inline = FullText::inline(term, |ordinal, code| {
@@ -177,7 +181,7 @@ impl<'a> Stream<'a> {
             let Postings::List { df, start, len, max } = term.postings else { continue };
             work.spend(cost::LIST);
             let mut list = ListCursor::new(tables, &index.postings, index.articles(), (df, start, len, max))?;
-            if !several || df > MERGED {
+            if !several || df > most {
                 stream.lists.push(list);
                 continue;
             }
@@ -314,10 +318,13 @@ impl<'a> Stream<'a> {
         work: &mut Work,
     ) -> Result<Option<u32>> {
         work.spend(cost::STEP);
-        let mut sum = match self.memory.seek(ordinal) {
-            Some(posting) if posting.ordinal == ordinal => posting.amount,
-            _ => 0,
-        };
+        let mut sum = 0;
+        if !self.memory.postings.is_empty()
+            && let Some(posting) = self.memory.seek(ordinal)
+            && posting.ordinal == ordinal
+        {
+            sum = posting.amount;
+        }
         for list in &mut self.lists {
             if let Some(code) = list.code(ordinal, work)? {
                 let amounts = self.amounts.as_ref().unwrap_or(self.ranker.all());

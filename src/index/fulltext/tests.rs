@@ -15,7 +15,7 @@ use crate::tables::Tables;
 fn postings(tables: &Tables, index: &FullText, term: Term) -> Vec<(u32, u32)> {
     let mut articles = stream::Articles::new(index, tables);
     let mut work = Work::unlimited();
-    let mut stream = stream::Stream::new(&mut articles, &[term], FieldMask::ALL, &mut work).unwrap();
+    let mut stream = stream::Stream::new(&mut articles, &[term], FieldMask::ALL, 512, &mut work).unwrap();
     let (mut out, mut next, mut some) = (vec![], 0, vec![]);
     while let Some((end, _)) = stream.window(next, &mut work).unwrap() {
         stream.within(next, end, &mut articles, &mut some, &mut work).unwrap();

@@ -11,7 +11,7 @@ use std::collections::BinaryHeap;
 
 use super::rank::{FULL, FieldMask, MAX_WEIGHT, MAX_WORTH, Ranker, weight};
 use super::reader::{FullText, Term};
-use super::stream::{Articles, OfArticle, Posting, Stream, merge};
+use super::stream::{Articles, MERGED_ASKED, MERGED_GIVER, OfArticle, Posting, Stream, merge};
 use super::work::{Work, cost};
 use crate::error::Result;
 use crate::tables::Tables;
@@ -101,8 +101,14 @@ impl FullText {
         let mut search = Search::new(self.ranker(), k);
         work.spend(cost::QUERY);
         let (mut required, mut optional) = (vec![], vec![]);
+        // The required group with the fewest postings gives the candidates; without any, every group may.
+        let postings = |group: &Group| group.terms.iter().map(|term| u64::from(term.df())).sum::<u64>();
+        let required_groups = query.groups.iter().filter(|group| group.role == Role::Required);
+        let fewest = required_groups.map(postings).min();
         for group in &query.groups {
-            let stream = Stream::new(&mut articles, &group.terms, group.fields, work)?;
+            let gives = fewest.is_none_or(|fewest| group.role == Role::Required && postings(group) == fewest);
+            let most = if gives { MERGED_GIVER } else { MERGED_ASKED };
+            let stream = Stream::new(&mut articles, &group.terms, group.fields, most, work)?;
             if stream.is_empty() && group.role == Role::Required {
                 return Ok(Top { exact: !work.is_over(), partial: work.is_over(), ..Top::default() });
             }

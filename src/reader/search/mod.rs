@@ -123,7 +123,7 @@ pub fn search(archives: &[&Archive], text: &str, options: &SearchOptions) -> Hit
 }
 
 impl Archive {
-    /// Searches the articles. Costs some 20 us without snippets in an archive of a few thousand
+    /// Searches the articles. Costs some 50 us without snippets in an archive of a few thousand
     /// articles; [`SearchOptions::budget`] bounds it.
     ///
     /// # Errors
