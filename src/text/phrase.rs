@@ -68,8 +68,7 @@ impl Phrase {
         (!found.is_empty()).then_some(Self { tokens: found, first_bytes })
     }
 
-    /// Returns true if a page holds the phrase in one of its blocks: see
-    /// [`read`](super::search_text::read). Stops there.
+    /// Returns true if a page holds the phrase in one of its blocks: see [`read`]. Stops there.
     pub fn is_in(&self, content: &[u8], mime: &str) -> bool {
         Self::each_in(&[self], content, mime, &mut || false) == [true]
     }
