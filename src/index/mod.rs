@@ -3,6 +3,7 @@
 //! An index knows the tables and what a page says, and nothing of entries: it gives rows of the title
 //! table and ordinals of articles, which the reader turns into entries.
 
+mod bits;
 pub mod fulltext;
 pub mod titles;
 

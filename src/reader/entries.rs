@@ -108,6 +108,13 @@ pub(super) struct Names {
     rule: TitleRule,
 }
 
+impl Names {
+    /// Returns true if a title is what was typed, to the letter, with or without the archive's suffix.
+    pub(super) fn is_typed(&self, title: &str, typed: &str) -> bool {
+        title == typed || title.strip_suffix(&self.suffix) == Some(typed)
+    }
+}
+
 /// What finding a title needs beside the leaves.
 pub(super) struct Keys {
     pub(super) symbols: Symbols,

@@ -145,10 +145,9 @@ impl Archive {
         let damage = search.damage.take().or_else(|| parts.damage().cloned().map(Error::from));
         let mut list = taker.list;
         // Of titles that fold to what was typed, those that are it to the letter come first.
-        let suffix = &self.names()?.suffix;
-        let is_typed = |title: &str| title == typed || title.strip_suffix(suffix.as_str()) == Some(typed);
+        let names = self.names()?;
         let n_exact = list.iter().take_while(|s| s.matched == Match::Exact).count();
-        list[..n_exact].sort_by_key(|s| !is_typed(s.via.as_ref().unwrap_or(&s.title)));
+        list[..n_exact].sort_by_key(|s| !names.is_typed(s.via.as_ref().unwrap_or(&s.title), typed));
         match damage {
             // Nothing of the title table could be read.
             Some(error) if list.is_empty() && search.is_blind => Err(error),

@@ -141,11 +141,12 @@ const BODY: usize = 2;
 
 fn read(pages: Vec<Page>) -> Batch {
     let mut numbers = Numbers::default();
-    let pages = pages.into_iter().map(|page| read_page(&page, &mut numbers)).collect();
+    let mut said = SearchText::default();
+    let pages = pages.into_iter().map(|page| read_page(&page, &mut said, &mut numbers)).collect();
     Batch { bytes: numbers.bytes, ends: numbers.ends, pages }
 }
 
-fn read_page(page: &Page, numbers: &mut Numbers) -> Told {
+fn read_page(page: &Page, said: &mut SearchText, numbers: &mut Numbers) -> Told {
     let mut told = Told::default();
     let mut words = Words::new(&page.title);
     while let Some(word) = words.next() {
@@ -154,11 +155,10 @@ fn read_page(page: &Page, numbers: &mut Numbers) -> Told {
     }
     told.parts.push((0, TITLE, told.words.len() as u32));
     if let Some(bytes) = &page.bytes {
-        let mut said = SearchText::default();
         said.read(&bytes[..bytes.len().min(MAX_INDEXED)], &page.mime);
         for (i, block) in said.blocks.iter().enumerate() {
             let field = if block.field == Field::Heading { HEADING } else { BODY };
-            let mut words = Words::new(&said.text[block.range.clone()]);
+            words = words.restart(&said.text[block.range.clone()]);
             while let Some(word) = words.next() {
                 told.words.push(numbers.count(word.key, field));
                 told.lengths[field] += 1;

@@ -94,35 +94,33 @@ pub fn importance_of(links: u32) -> u8 {
 /// redirect leads to another, its links go to the end of the chain; those of a loop go nowhere.
 pub fn pass_on(links: &mut [u32], redirects: &[(u32, u32)]) {
     for &(redirect, target) in redirects {
-        let mut end = target;
-        // Longer chains than readers follow lead nowhere.
-        for _ in 0..crate::limits::MAX_REDIRECTS {
-            match redirects.binary_search_by_key(&end, |r| r.0) {
-                Ok(i) => end = redirects[i].1,
-                Err(_) => {
-                    let own = links.get(redirect as usize).copied().unwrap_or(0);
-                    if let Some(count) = links.get_mut(end as usize) {
-                        *count = count.saturating_add(own);
-                    }
-                    break;
-                }
+        if let (end, true) = follow(redirects, target) {
+            let own = links.get(redirect as usize).copied().unwrap_or(0);
+            if let Some(count) = links.get_mut(end as usize) {
+                *count = count.saturating_add(own);
             }
         }
     }
     // A redirect's row is as important as what it leads to.
     for &(redirect, target) in redirects {
-        let mut end = target;
-        for _ in 0..crate::limits::MAX_REDIRECTS {
-            match redirects.binary_search_by_key(&end, |r| r.0) {
-                Ok(i) => end = redirects[i].1,
-                Err(_) => break,
-            }
-        }
+        let (end, _) = follow(redirects, target);
         let of_target = links.get(end as usize).copied().unwrap_or(0);
         if let Some(count) = links.get_mut(redirect as usize) {
             *count = of_target;
         }
     }
+}
+
+/// Follows redirects from an entry on, as far as readers do: where that leads, and whether it is an end.
+fn follow(redirects: &[(u32, u32)], from: u32) -> (u32, bool) {
+    let mut at = from;
+    for _ in 0..crate::limits::MAX_REDIRECTS {
+        match redirects.binary_search_by_key(&at, |r| r.0) {
+            Ok(i) => at = redirects[i].1,
+            Err(_) => return (at, true),
+        }
+    }
+    (at, false)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod output;
 mod reference;
 mod repeats;
 mod rows;
+mod sections;
 mod sorter;
 mod tables;
 mod titles;

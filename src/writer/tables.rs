@@ -7,6 +7,7 @@ use super::indexing::Facts;
 use super::links::{importance_of, pass_on};
 use super::output::Output;
 use super::rows::{EntryRow, Interned, RowBody, Sample};
+use super::sections::Tables;
 use super::sorter::{Merge, Sorted, Sorter};
 use super::titles::{self, Title};
 use crate::error::{Error, Result};
@@ -14,14 +15,13 @@ use crate::fold::TITLE_KEY_VERSION;
 use crate::format::block::BlockTable;
 use crate::format::entry::{BlobPlace, Class, EntryRecords, MAX_CLASSES, Record, TitleRule, write_extra};
 use crate::format::first_page::{FirstPage, Row, SectionKind, VERSION};
-use crate::format::hash_tree::{Digest, Shape, digest};
+use crate::format::hash_tree::Shape;
 use crate::format::identity::{Identity, IdentityBody};
 use crate::format::ids::{NONE, PAGE};
 use crate::format::small::{self, Languages};
 use crate::format::strings::build::Builder;
 use crate::format::strings::symbols::{Encoder, train};
 use crate::format::strings::{KEY_INLINE, RESTART};
-use crate::index::SectionSink;
 use crate::index::fulltext::Inverter;
 use crate::item::{About, Kind, Observer, keys};
 
@@ -357,96 +357,6 @@ impl Classes {
         self.classes.push(class.clone());
         self.numbers.insert(class, n);
         Ok(n)
-    }
-}
-
-/// Writes sections behind each other and remembers what the first page says of them.
-pub(super) struct Tables<'o> {
-    output: &'o mut Output,
-    start: u64,
-    digests: Vec<Digest>,
-    page: Vec<u8>,
-    rows: Vec<Row>,
-}
-
-impl<'o> Tables<'o> {
-    fn new(output: &'o mut Output) -> Self {
-        let start = output.position();
-        Self { output, start, digests: vec![], page: Vec::with_capacity(PAGE), rows: vec![] }
-    }
-
-    fn position(&self) -> u64 {
-        (self.digests.len() * PAGE + self.page.len()) as u64
-    }
-
-    pub(super) fn write(&mut self, mut bytes: &[u8]) -> Result<()> {
-        while !bytes.is_empty() {
-            let n = bytes.len().min(PAGE - self.page.len());
-            self.page.extend_from_slice(&bytes[..n]);
-            bytes = &bytes[n..];
-            if self.page.len() == PAGE {
-                self.digests.push(digest(&self.page));
-                self.output.write(&self.page)?;
-                self.page.clear();
-            }
-        }
-        Ok(())
-    }
-
-    pub(super) fn align(&mut self) -> Result<()> {
-        if self.page.is_empty() {
-            return Ok(());
-        }
-        let zeros = vec![0; PAGE - self.page.len()];
-        self.write(&zeros)
-    }
-
-    pub(super) fn begin(&mut self, kind: SectionKind, flags: u16) {
-        self.rows.push(Row { kind, flags, copy: 0, offset: self.position(), len: 0, count: 0 });
-    }
-
-    pub(super) fn end(&mut self, count: u64) {
-        let at = self.position();
-        if let Some(row) = self.rows.last_mut() {
-            row.len = at - row.offset;
-            row.count = count;
-        }
-    }
-
-    /// Writes a whole section, if it is not empty.
-    pub(super) fn section(&mut self, kind: SectionKind, flags: u16, bytes: &[u8], count: u64) -> Result<()> {
-        if bytes.is_empty() {
-            return Ok(());
-        }
-        self.begin(kind, flags);
-        self.write(bytes)?;
-        self.end(count);
-        Ok(())
-    }
-}
-
-impl SectionSink for Tables<'_> {
-    fn begin(&mut self, kind: SectionKind) -> Result<()> {
-        if matches!(
-            kind,
-            SectionKind::WORD_NODES
-                | SectionKind::WORDS
-                | SectionKind::TITLE_WORD_NODES
-                | SectionKind::TITLE_WORDS
-        ) {
-            self.align()?;
-        }
-        Tables::begin(self, kind, Row::OPTIONAL);
-        Ok(())
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        Tables::write(self, bytes)
-    }
-
-    fn end(&mut self, count: u64) {
-        Tables::end(self, count);
-        self.rows.pop_if(|row| row.len == 0);
     }
 }
 

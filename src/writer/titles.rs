@@ -6,8 +6,8 @@
 use std::path::Path;
 
 use super::rows::Sample;
+use super::sections::Tables;
 use super::sorter::{Sorted, Sorter};
-use super::tables::Tables;
 use crate::error::Result;
 use crate::fold::title_key;
 use crate::format::entry::{TitleRecord, TitleRecords};

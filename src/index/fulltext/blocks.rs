@@ -4,9 +4,9 @@
 //! Zukowski et al., "Super-Scalar RAM-CPU Cache Compression", ICDE 2006), as a bitmap, or as a run:
 //! whichever is smallest.
 
-use super::bits::width;
 use super::packing::{BLOCK, pack, packed_len, unpack};
 use crate::format::bytes::{put_varint, read_varint, varint_len};
+use crate::index::bits::width;
 
 /// Tag: some numbers have a part beside the packed ones.
 const EXCEPTIONS: u8 = 0x40;

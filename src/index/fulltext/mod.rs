@@ -9,7 +9,6 @@
 //!
 //! FORMAT.md, section 11, says what the bytes mean.
 
-mod bits;
 mod blocks;
 mod build;
 mod check;

@@ -25,7 +25,7 @@ const ROUNDING: u64 = 1280;
 /// Articles read at a time, as a power of two: those of 4 KiB; more where a search would otherwise begin
 /// with a table of more than 65,536 places.
 fn piece_bits(articles: u32) -> u32 {
-    super::bits::width(articles).saturating_sub(16).max(10)
+    crate::index::bits::width(articles).saturating_sub(16).max(10)
 }
 
 /// What the index says of each article, read piece by piece.

@@ -5,11 +5,11 @@
 
 use std::ops::Range;
 
-use super::bits::{BitReader, BitWriter, gamma_len, width};
 use crate::error::{Place, Result, damaged};
 use crate::format::bytes::{Column, Cursor};
 use crate::format::strings::RESTART;
 use crate::format::strings::build::Records;
+use crate::index::bits::{BitReader, BitWriter, gamma_len, width};
 
 /// The most articles of a word whose postings stand in the leaf. An index of prose was 0.7 % smaller with 9
 /// than with 6.

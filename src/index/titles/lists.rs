@@ -8,6 +8,7 @@ use super::classes::Classes;
 use crate::error::{Place, Result, damaged};
 use crate::format::bytes::{put_varint, read_varint, u32_at};
 use crate::format::first_page::Row;
+use crate::index::bits::{BitReader, BitWriter};
 use crate::tables::Tables;
 
 /// Rows of a block. A list of up to so many has none.
@@ -23,31 +24,6 @@ pub fn parameter(of: u32, n: u32) -> u32 {
     mean.checked_ilog2().unwrap_or(0)
 }
 
-/// Puts bits behind each other, the lowest first.
-#[derive(Default)]
-struct BitWriter {
-    bytes: Vec<u8>,
-    bits: u32,
-}
-
-impl BitWriter {
-    fn bit(&mut self, bit: bool) {
-        if self.bits.is_multiple_of(8) {
-            self.bytes.push(0);
-        }
-        if let (true, Some(last)) = (bit, self.bytes.last_mut()) {
-            *last |= 1 << (self.bits % 8);
-        }
-        self.bits += 1;
-    }
-
-    fn rice(&mut self, value: u32, parameter: u32) {
-        (0..value >> parameter).for_each(|_| self.bit(true));
-        self.bit(false);
-        (0..parameter).for_each(|i| self.bit(value >> i & 1 == 1));
-    }
-}
-
 /// Appends a list: ascending rows with their classes, out of `of` rows; whether the word is the first of
 /// some title.
 pub fn write(rows: &[(u32, u8)], first: bool, of: u32, out: &mut Vec<u8>) {
@@ -57,16 +33,16 @@ pub fn write(rows: &[(u32, u8)], first: bool, of: u32, out: &mut Vec<u8>) {
     let mut next = 0;
     for block in rows.chunks(BLOCK) {
         for &(row, _) in block {
-            bits.rice(row - next, parameter);
+            bits.put_rice(row - next, parameter);
             next = row + 1;
         }
         if rows.len() > BLOCK {
             out.extend_from_slice(&(next - 1).to_le_bytes());
-            out.extend_from_slice(&bits.bits.to_le_bytes());
+            out.extend_from_slice(&(bits.len() as u32).to_le_bytes());
             out.push(block.iter().map(|row| row.1).max().unwrap_or(0));
         }
     }
-    out.extend_from_slice(&bits.bytes);
+    out.extend_from_slice(&bits.finish());
 }
 
 /// The lists of an archive.
@@ -258,7 +234,7 @@ impl Lists<'_> {
             return damaged!(Self::place(at), "list", "it leaves the section");
         }
         let bytes = self.tables.bytes(self.row, from..to)?;
-        let mut reader = BitReader { bytes: &bytes, at: (bits.0 % 8) as usize };
+        let mut reader = BitReader::at(&bytes, (bits.0 % 8) as usize);
         let mut next = before.map_or(Some(0), |before| before.checked_add(1));
         for _ in 0..n {
             let row = reader.rice(parameter).and_then(|gap| next?.checked_add(gap));
@@ -268,43 +244,6 @@ impl Lists<'_> {
             out.push(row);
             next = row.checked_add(1);
         }
-        Ok(bits.0 / 8 * 8 + reader.at as u64)
-    }
-}
-
-struct BitReader<'b> {
-    bytes: &'b [u8],
-    at: usize,
-}
-
-impl BitReader<'_> {
-    /// Returns the 57 or more bits that come next, with zeros behind the end.
-    #[inline]
-    fn peek(&self) -> u64 {
-        let rest = self.bytes.get(self.at / 8..).unwrap_or_default();
-        let word = rest.first_chunk().map_or_else(
-            || rest.iter().rev().fold(0, |word, &b| word << 8 | u64::from(b)),
-            |eight| u64::from_le_bytes(*eight),
-        );
-        word >> (self.at % 8)
-    }
-
-    /// Returns the next difference; `None` if the bits end in it.
-    #[inline]
-    fn rice(&mut self, parameter: u32) -> Option<u32> {
-        let mut ones = 0u32;
-        loop {
-            let more = self.peek().trailing_ones().min(56);
-            ones = ones.checked_add(more)?;
-            self.at += more as usize;
-            if more < 56 {
-                break;
-            }
-        }
-        self.at += 1;
-        let low = self.peek() & ((1 << parameter) - 1);
-        self.at += parameter as usize;
-        let value = u64::from(ones) << parameter | low;
-        (self.at <= 8 * self.bytes.len()).then_some(u32::try_from(value).ok()?)
+        Ok(bits.0 / 8 * 8 + reader.position() as u64)
     }
 }

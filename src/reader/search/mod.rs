@@ -16,7 +16,7 @@ use super::entries::Entry;
 use super::{Archive, Match, SuggestOptions, cached};
 use crate::error::{Error, Result};
 use crate::format::ids::EntryId;
-use crate::index::fulltext::{self, FullText, Work};
+use crate::index::fulltext::{FullText, Work};
 use crate::item::Kind;
 use crate::text::snippet::Wanted;
 use crate::text::stems::Languages;
@@ -91,7 +91,7 @@ const MAX_TITLED: usize = 50;
 
 /// Articles that are read for phrases to begin with, and at most.
 const FIRST_READ: usize = 64;
-const MAX_READ: usize = 16_384;
+const MOST_READ: usize = 16_384;
 
 /// With fewer hits a query may be misspelt.
 const FEW: u64 = 3;
@@ -115,9 +115,8 @@ pub fn search(archives: &[&Archive], text: &str, options: &SearchOptions) -> Hit
     let wanted = options.offset.saturating_add(options.limit).min(MAX_HITS);
     let work = Work::new(options.work, deadline);
     let query = Query::parse(text);
-    let plan = Plan::of(&query);
-    let mut search = Search { archives, plan, deadline, wanted, work, hits: Hits::default() };
-    search.hits.partial = query.cut || search.plan.cut;
+    let mut search = Search { archives, deadline, wanted, work, hits: Hits::default() };
+    search.hits.partial = query.cut;
     search.run(&text[..crate::text::borders::floor(text, query::MAX_QUERY)], &query, options);
     search.hits
 }
@@ -197,7 +196,6 @@ struct Demand {
 /// A search on its way.
 struct Search<'a> {
     archives: &'a [&'a Archive],
-    plan: Plan,
     deadline: Option<Instant>,
     /// Hits to find, those that are left out included.
     wanted: usize,
@@ -219,16 +217,18 @@ impl<'a> Search<'a> {
 
     fn run(&mut self, text: &str, query: &Query, options: &SearchOptions) {
         let titled = self.titled(text, query);
+        let mut plan = Plan::of(query);
+        self.hits.partial |= plan.cut;
         if !titled.is_empty() && !query.is_plain() {
             // What looks like an operator is a part of the title: "operator-=", "operator*".
-            self.plan = Plan::of(&Query::plain(text));
+            plan = Plan::of(&Query::plain(text));
         }
-        let asked = self.ask();
-        let required = self.plan.required();
-        let known = self.plan.known(&asked);
+        let asked = self.ask(&plan);
+        let required = plan.required();
+        let known = plan.known(&asked);
         let mut found = vec![];
         if known == required && known > 0 {
-            self.find(&asked, Demand { words: required, phrases: true }, &mut found);
+            self.find(&plan, &asked, Demand { words: required, phrases: true }, &mut found);
         }
         for candidate in &mut found {
             let is_it = |t: &&Candidate| (t.archive, t.entry.id) == (candidate.archive, candidate.entry.id);
@@ -242,26 +242,26 @@ impl<'a> Search<'a> {
         let strict = self.hits.at_least.max(found.len() as u64);
         if found.is_empty() {
             // Phrases are given up first, then word after word.
-            let all_failed = known == required && self.plan.phrases.iter().all(|p| p.negated);
+            let all_failed = known == required && plan.phrases.iter().all(|p| p.negated);
             let mut words = known.saturating_sub(usize::from(all_failed));
             while found.is_empty() && words > 0 && !self.is_late() {
-                self.find(&asked, Demand { words, phrases: false }, &mut found);
+                self.find(&plan, &asked, Demand { words, phrases: false }, &mut found);
                 words -= 1;
             }
             found.iter_mut().for_each(|c| c.relaxed = true);
         }
         if strict < FEW && titled.is_empty() && !self.is_late() {
-            self.hits.did_you_mean = spell::proposal(&asked, &self.plan, text, strict > 0, &mut self.work);
+            self.hits.did_you_mean = spell::proposal(&asked, &plan, text, strict > 0, &mut self.work);
         }
-        self.unindexed(&asked, &mut found);
+        self.unindexed(&plan, &asked, &mut found);
         found.sort_by(|a, b| b.score.cmp(&a.score).then(a.archive.cmp(&b.archive)));
         self.hits.at_least = self.hits.at_least.max(found.len() as u64);
-        self.show(&asked, found, options);
+        self.show(&plan, &asked, found, options);
         self.hits.partial |= self.work.is_over();
     }
 
     /// Opens the indexes, and finds what the words stand for in each.
-    fn ask(&mut self) -> Vec<Asked<'a>> {
+    fn ask(&mut self, plan: &Plan) -> Vec<Asked<'a>> {
         let mut asked = vec![];
         for (number, &archive) in self.archives.iter().enumerate() {
             let index = match archive.full_text() {
@@ -272,7 +272,7 @@ impl<'a> Search<'a> {
                     continue;
                 }
             };
-            match self.plan.expand(index, archive.tables(), &mut self.work) {
+            match plan.expand(index, archive.tables(), &mut self.work) {
                 Ok(expansions) => asked.push(Asked { number, archive, index: &index.words, expansions }),
                 Err(error) => self.damaged(number, error),
             }
@@ -292,11 +292,12 @@ impl<'a> Search<'a> {
                 self.damaged(number, error);
                 vec![]
             });
-            let suffix = archive.names().map_or("", |names| &names.suffix);
+            // Where there are entries, there are names.
+            let Ok(names) = archive.names() else { continue };
             for entry in entries.into_iter().take(MAX_TITLED) {
                 // To the letter, or but for case, marks and dashes.
-                let is_typed = entry.title == text || entry.title.strip_suffix(suffix) == Some(text);
-                let score = if is_typed { 2 * TITLE_IS_QUERY } else { TITLE_IS_QUERY };
+                let score =
+                    if names.is_typed(&entry.title, text) { 2 * TITLE_IS_QUERY } else { TITLE_IS_QUERY };
                 let Ok(Some(resolved)) = archive.resolve(entry) else { continue };
                 let entry = resolved.entry;
                 let is_new = !out.iter().any(|c| (c.archive, c.entry.id) == (number, entry.id));
@@ -309,28 +310,16 @@ impl<'a> Search<'a> {
     }
 
     /// Adds the best articles that have what is demanded.
-    fn find(&mut self, asked: &[Asked<'_>], demand: Demand, found: &mut Vec<Candidate>) {
-        let queries = self.plan.queries(asked, demand);
-        let plan = std::mem::take(&mut self.plan);
+    fn find(&mut self, plan: &Plan, asked: &[Asked<'_>], demand: Demand, found: &mut Vec<Candidate>) {
+        let queries = plan.queries(asked, demand);
         let phrases = plan.phrases(demand);
-        self.find_with(asked, &queries, &phrases, found);
-        self.plan = plan;
-    }
-
-    fn find_with(
-        &mut self,
-        asked: &[Asked<'_>],
-        queries: &[fulltext::Query],
-        phrases: &[&Phrase],
-        found: &mut Vec<Candidate>,
-    ) {
         let mut k = if phrases.is_empty() { self.wanted } else { self.wanted.max(FIRST_READ) };
         // How many of each archive's hits were dealt with.
         let mut seen = vec![0; asked.len()];
         loop {
             let mut hits: Vec<(u64, usize, u32)> = vec![];
             let (mut matched, mut more) = (0, false);
-            for (i, (asked, query)) in asked.iter().zip(queries).enumerate() {
+            for (i, (asked, query)) in asked.iter().zip(&queries).enumerate() {
                 match asked.index.top(asked.archive.tables(), query, k, &mut self.work) {
                     Ok(top) => {
                         matched += top.matched;
@@ -356,7 +345,7 @@ impl<'a> Search<'a> {
                     return;
                 }
                 let asked = &asked[i];
-                match self.take(asked, ordinal, phrases) {
+                match self.take(asked, ordinal, &phrases) {
                     Ok(Some(entry)) => {
                         found.push(Candidate { archive: asked.number, entry, score, relaxed: false });
                     }
@@ -367,11 +356,11 @@ impl<'a> Search<'a> {
             if phrases.is_empty() || !more {
                 return;
             }
-            if k >= MAX_READ {
+            if k >= MOST_READ {
                 self.hits.partial = true;
                 return;
             }
-            k = (4 * k).min(MAX_READ);
+            k = (4 * k).min(MOST_READ);
         }
     }
 
@@ -386,8 +375,8 @@ impl<'a> Search<'a> {
     }
 
     /// Adds the articles whose titles fit, of archives without an index that can be read.
-    fn unindexed(&mut self, asked: &[Asked<'_>], found: &mut Vec<Candidate>) {
-        let text = self.plan.positive_text();
+    fn unindexed(&mut self, plan: &Plan, asked: &[Asked<'_>], found: &mut Vec<Candidate>) {
+        let text = plan.positive_text();
         for (number, archive) in self.archives.iter().enumerate() {
             if asked.iter().any(|a| a.number == number) {
                 continue;
@@ -406,7 +395,7 @@ impl<'a> Search<'a> {
                         // What else an article has is not known where its index cannot be read.
                         let relaxed = suggestion.matched == Match::Typo || archive.has_search();
                         match archive.entry_by_id(suggestion.entry) {
-                            Ok(Some(entry)) if !self.plan.forbids(&entry.title) => {
+                            Ok(Some(entry)) if !plan.forbids(&entry.title) => {
                                 found.push(Candidate { archive: number, entry, score, relaxed });
                             }
                             Ok(_) => {}
@@ -420,7 +409,7 @@ impl<'a> Search<'a> {
     }
 
     /// Makes hits of the articles that are shown.
-    fn show(&mut self, asked: &[Asked<'_>], found: Vec<Candidate>, options: &SearchOptions) {
+    fn show(&mut self, plan: &Plan, asked: &[Asked<'_>], found: Vec<Candidate>, options: &SearchOptions) {
         // What to show, for each archive when it is first needed.
         let mut wanted: Vec<Option<Wanted>> = self.archives.iter().map(|_| None).collect();
         for candidate in found.into_iter().skip(options.offset).take(options.limit) {
@@ -429,7 +418,7 @@ impl<'a> Search<'a> {
             if options.snippets && !self.is_late() {
                 let wanted = wanted[number].get_or_insert_with(|| {
                     let asked = asked.iter().find(|a| a.number == number);
-                    check::wanted(&self.plan, asked.map_or(&[], |a| &a.expansions))
+                    check::wanted(plan, asked.map_or(&[], |a| &a.expansions))
                 });
                 match check::snippet(self.archives[number], &entry, wanted) {
                     Ok(cut) => snippet = cut,

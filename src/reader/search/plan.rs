@@ -140,9 +140,7 @@ impl Plan {
             }
         }
     }
-}
 
-impl Plan {
     /// Returns the phrases that an article must have, or, where phrases are given up, must not have.
     pub fn phrases(&self, demand: Demand) -> Vec<&Phrase> {
         self.phrases.iter().filter(|p| demand.phrases || p.negated).collect()

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Asked;
 use super::plan::{Meant, Plan};
 use crate::error::Result;
+use crate::format::strings::tree::Pages;
 use crate::index::fulltext::{PAIR, Work};
 use crate::index::titles::Meter;
 use crate::index::titles::automaton::Pattern;
@@ -25,6 +26,9 @@ const RATHER_WITH_HITS: u64 = 500;
 
 /// Words that are looked at for each word of the query, in units of the meter: about 2 ms.
 const UNITS: u32 = 50_000;
+
+/// Units of work that one of the meter's is.
+const WORK_OF_UNIT: u64 = 4;
 
 /// The most words near to one whose frequencies are compared.
 const MAX_NEAR: usize = 256;
@@ -99,11 +103,10 @@ fn nearest(asked: &Asked<'_>, typed: &str, typos: u8, work: &mut Work) -> Result
         }
         ranks.len() < MAX_NEAR
     })?;
-    work.spend(4 * u64::from(UNITS - meter.left().min(UNITS)));
+    work.spend(WORK_OF_UNIT * u64::from(UNITS - meter.left().min(UNITS)));
     let mut best: Option<(String, u64)> = None;
     for rank in ranks {
         let Some(place) = tree.by_rank(rank)? else { continue };
-        use crate::format::strings::tree::Pages;
         let page = tree.pages.leaf(place.leaf)?;
         let term = asked.index.term_at(tables, place.leaf, &page, place.slot as usize)?;
         let mut rows = tree.view(place.leaf, &page)?.rows_from(place.slot as usize, tree.symbols)?;

@@ -31,6 +31,24 @@ impl BitWriter {
         self.put(value & ((1 << more) - 1), more);
     }
 
+    /// Appends a number in Rice's coding: what is left of it without its lowest `parameter` bits as so many
+    /// ones and a zero, then those bits. A parameter is at most 32.
+    pub fn put_rice(&mut self, value: u32, parameter: u32) {
+        let mut ones = value.checked_shr(parameter).unwrap_or(0);
+        while ones > 0 {
+            let some = ones.min(31);
+            self.put((1 << some) - 1, some);
+            ones -= some;
+        }
+        self.put(0, 1);
+        self.put((u64::from(value) & ((1 << parameter) - 1)) as u32, parameter);
+    }
+
+    /// Returns the number of bits so far.
+    pub fn len(&self) -> usize {
+        8 * self.out.len() + self.bits as usize
+    }
+
     /// Returns the bytes, the last one filled up with zeros.
     pub fn finish(mut self) -> Vec<u8> {
         if self.bits > 0 {
@@ -62,6 +80,16 @@ impl<'a> BitReader<'a> {
         Self { bytes, at: 0 }
     }
 
+    /// Starts with a bit, of which eight are in each byte.
+    pub fn at(bytes: &'a [u8], bit: usize) -> Self {
+        Self { bytes, at: bit }
+    }
+
+    /// Returns which bit comes next.
+    pub fn position(&self) -> usize {
+        self.at
+    }
+
     /// Returns the next 57 bits or more; what lies behind the end is zero.
     #[inline]
     fn peek(&self) -> u64 {
@@ -91,6 +119,25 @@ impl<'a> BitReader<'a> {
     pub fn end(&self) -> (usize, bool) {
         let left = self.at.next_multiple_of(8) - self.at;
         (self.at.div_ceil(8), self.peek() & ((1 << left) - 1) == 0)
+    }
+
+    /// Returns a number that [`BitWriter::put_rice`] wrote; `None` also if it has more than 32 bits.
+    #[inline]
+    pub fn rice(&mut self, parameter: u32) -> Option<u32> {
+        let mut ones = 0u32;
+        loop {
+            let more = self.peek().trailing_ones().min(56);
+            ones = ones.checked_add(more)?;
+            self.at += more as usize;
+            if more < 56 {
+                break;
+            }
+        }
+        self.at += 1;
+        let low = self.peek() & ((1 << parameter) - 1);
+        self.at += parameter as usize;
+        let value = u64::from(ones) << parameter | low;
+        (self.at <= 8 * self.bytes.len()).then_some(u32::try_from(value).ok()?)
     }
 
     /// Returns a number that [`BitWriter::put_gamma`] wrote.
