@@ -7,7 +7,9 @@
 
 use std::cell::RefCell;
 
-use zstd::zstd_safe::{self, CCtx, CDict, CParameter, DCtx, DDict, DictAttachPref};
+use zstd::zstd_safe::{
+    self, CCtx, CDict, CParameter, DCtx, DDict, DParameter, DictAttachPref, InBuffer, OutBuffer, ResetDirective,
+};
 
 use crate::error::{Place, Result, damaged};
 use crate::limits::{MAX_REFERENCE_RAW, MAX_WINDOW_LOG};
@@ -151,6 +153,60 @@ fn check_frame(stored: &[u8], raw_len: usize, place: Place) -> Result<()> {
         return damaged!(place, "frame", "descriptor {descriptor:#04x}, a window of {window} bytes");
     }
     Ok(())
+}
+
+/// Decodes zstd frames of any size piece by piece, as the clusters of a ZIM file need it.
+///
+/// Frames that follow each other are one stream. Nothing is kept but zstd's own window.
+pub struct StreamDecoder {
+    context: DCtx<'static>,
+    /// What the last call gave: 0 at the end of a frame.
+    hint: usize,
+}
+
+/// What one step of a [`StreamDecoder`] did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// Bytes of the input that are used up.
+    pub read: usize,
+    /// Bytes that were added to the output.
+    pub written: usize,
+    /// True at the end of a frame.
+    pub ended: bool,
+}
+
+impl StreamDecoder {
+    /// Returns a decoder that refuses frames whose window is larger than a power of two.
+    pub fn new(max_window_log: u32) -> Self {
+        let mut context = DCtx::create();
+        let _ = context.set_parameter(DParameter::WindowLogMax(max_window_log));
+        Self { context, hint: 0 }
+    }
+
+    /// Forgets the frame that was being decoded, and keeps the memory.
+    pub fn reset(&mut self) {
+        // Fails for no reason that a session of decoding could give.
+        let _ = self.context.reset(ResetDirective::SessionOnly);
+        self.hint = 0;
+    }
+
+    /// Decodes from `input` until it is used up or `out` has no room left (its capacity; it does not
+    /// grow), and adds what it gives.
+    ///
+    /// A step that reads nothing and writes nothing is the end: there is no more in these bytes.
+    ///
+    /// # Errors
+    ///
+    /// Returns zstd's word for what is wrong with the frame.
+    pub fn step(&mut self, input: &[u8], out: &mut Vec<u8>) -> std::result::Result<Step, &'static str> {
+        let before = out.len();
+        let mut source = InBuffer::around(input);
+        let mut target = OutBuffer::around_pos(out, before);
+        let hint = self.context.decompress_stream(&mut target, &mut source);
+        self.hint = hint.map_err(zstd_safe::get_error_name)?;
+        let (read, written) = (source.pos(), target.pos() - before);
+        Ok(Step { read, written, ended: self.hint == 0 })
+    }
 }
 
 #[cfg(test)]

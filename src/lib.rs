@@ -2,13 +2,16 @@
 mod codec;
 pub mod error;
 pub mod extract;
+pub mod findings;
 pub mod fold;
 pub mod format;
 pub mod index;
 pub mod item;
 pub mod limits;
 pub mod manifest;
+mod output;
 pub mod reader;
+mod sorter;
 pub mod sources;
 pub mod storage;
 pub mod tables;

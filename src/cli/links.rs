@@ -3,7 +3,8 @@
 use rayon::prelude::*;
 use tome::error::{Error, Result};
 use tome::item::{Kind, Observer};
-use tome::reader::{Archive, Entry, Finding, Severity};
+use tome::findings::{Finding, Severity};
+use tome::reader::{Archive, Entry};
 use tome::text::{self, charset};
 
 /// The most dead targets that a finding names.

@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use serde::Serialize;
 use tome::error::Error;
-use tome::reader::{Archive, Finding, Report, Severity, VerifyOptions};
+use tome::findings::{Finding, Report, Severity};
+use tome::reader::{Archive, VerifyOptions};
 
 use super::args::{Globals, VerifyArgs};
 use super::output::Output;

@@ -22,7 +22,7 @@ pub use entries::{Entry, EntryBody, Resolved};
 pub use lookup::Found;
 pub use search::{Hit, Hits, SearchOptions, search};
 pub use suggest::{Match, SuggestOptions, Suggestion, Suggestions};
-pub use verify::{Finding, MAX_PATHS, Report, Severity, VerifyOptions};
+pub use verify::VerifyOptions;
 
 use crate::error::Result;
 use crate::format::first_page::{FirstPage, SectionKind};

@@ -8,12 +8,10 @@
 mod groups;
 mod indexing;
 mod links;
-mod output;
 mod reference;
 mod repeats;
 mod rows;
 mod sections;
-mod sorter;
 mod tables;
 mod titles;
 
@@ -25,9 +23,7 @@ use std::time::{Duration, Instant};
 
 use groups::{Blob, GroupOut, Lane, Treatment, Tuning};
 use indexing::Indexing;
-use output::{Output, folder_of};
 use rows::{EntryRow, Interned, RowBody};
-use sorter::Sorter;
 
 use crate::error::{Error, Result};
 use crate::format::block::{BlockRecord, BlockTable, Coding, Role};
@@ -37,6 +33,8 @@ use crate::format::ids::{NONE, PAGE};
 use crate::format::parity::{Parity, ParityHead};
 use crate::item::{About, Body, Content, Item, Kind, Observer, Sink, keys};
 use crate::limits;
+use crate::output::{Output, folder_of};
+use crate::sorter::Sorter;
 use crate::text::Markup;
 
 /// How to pack.

@@ -1,6 +1,6 @@
 //! Sections behind each other, in pages with their digests.
 
-use super::output::Output;
+use crate::output::Output;
 use crate::error::Result;
 use crate::format::first_page::{Row, SectionKind};
 use crate::format::hash_tree::{Digest, digest};

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use super::indexing::Facts;
 use super::links::{importance_of, pass_on};
-use super::output::Output;
+use crate::output::Output;
 use super::rows::{EntryRow, Interned, RowBody, Sample};
 use super::sections::Tables;
-use super::sorter::{Merge, Sorted, Sorter};
+use crate::sorter::{Merge, Sorted, Sorter};
 use super::titles::{self, Title};
 use crate::error::{Error, Result};
 use crate::fold::TITLE_KEY_VERSION;

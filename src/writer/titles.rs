@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::rows::Sample;
 use super::sections::Tables;
-use super::sorter::{Sorted, Sorter};
+use crate::sorter::{Sorted, Sorter};
 use crate::error::Result;
 use crate::fold::title_key;
 use crate::format::entry::{TitleRecord, TitleRecords};

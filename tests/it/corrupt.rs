@@ -12,7 +12,7 @@ use tome::storage::Owned;
 
 use crate::common::{Told, everything, open, tell};
 
-fn verify(archive: &Archive, quick: bool) -> tome::reader::Report {
+fn verify(archive: &Archive, quick: bool) -> tome::findings::Report {
     archive.verify(VerifyOptions { quick }, &Silent).unwrap()
 }
 

@@ -18,17 +18,30 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // Gives rows and ordinals; what they stand for is the reader's.
     ("index", &["tables", "format", "fold", "text"]),
     ("manifest", &["item"]),
-    ("reader", &["storage", "codec", "fold", "format", "index", "item", "tables", "text"]),
-    ("writer", &["item", "codec", "fold", "format", "index", "text"]),
+    ("findings", &[]),
+    ("output", &[]),
+    ("sorter", &[]),
+    ("reader", &["storage", "codec", "findings", "fold", "format", "index", "item", "tables", "text"]),
+    ("writer", &["item", "codec", "fold", "format", "index", "output", "sorter", "text"]),
     ("sources", &["item", "manifest", "text"]),
+    ("sources/zim.rs", &["item", "zim"]),
     ("sources/archive.rs", &["item", "format", "reader"]),
+    // Another format whole: nothing of ours but what any reader and writer needs.
+    ("zim", &["codec", "findings", "fold", "item", "output", "sorter", "storage", "text"]),
+    (
+        "book",
+        &[
+            "extract", "findings", "fold", "format", "index", "item", "output", "reader", "sources", "storage",
+            "text", "writer", "zim",
+        ],
+    ),
     ("extract", &["item", "format", "codec", "manifest"]),
     ("terminal", &["text"]),
     (
         "cli",
         &[
-            "extract", "fold", "format", "item", "manifest", "reader", "sources", "storage", "terminal",
-            "text", "writer",
+            "book", "extract", "findings", "fold", "format", "item", "manifest", "reader", "sources", "storage",
+            "terminal", "text", "writer", "zim",
         ],
     ),
 ];

@@ -5,7 +5,8 @@ use tome::error::Error;
 use tome::format::first_page::{Row, SectionKind};
 use tome::format::ids::PAGE;
 use tome::item::{About, Silent};
-use tome::reader::{Archive, Finding, Hits, SearchOptions, SuggestOptions, VerifyOptions};
+use tome::findings::Finding;
+use tome::reader::{Archive, Hits, SearchOptions, SuggestOptions, VerifyOptions};
 use tome::storage::Owned;
 use tome::writer::Options;
 

@@ -14,7 +14,8 @@ use std::ops::Range;
 use std::sync::Mutex;
 
 use super::Archive;
-use crate::error::{Error, Place, Result};
+use crate::error::{Error, Result};
+pub(super) use crate::findings::{Finding, Findings, MAX_PATHS, Report, Severity};
 use crate::format::entry::BlobPlace;
 use crate::format::ids::EntryId;
 use crate::item::Observer;
@@ -24,58 +25,6 @@ use crate::item::Observer;
 pub struct VerifyOptions {
     /// Only structure and the hashes of stored bytes: no block is decoded.
     pub quick: bool,
-}
-
-/// How bad a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Severity {
-    /// Bytes are not what was packed, or a rule of the format is broken.
-    Error,
-    /// Odd, but as it was packed.
-    Warning,
-}
-
-/// One thing that is wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// The check that fired: a stable name.
-    pub check: &'static str,
-    /// How bad it is.
-    pub severity: Severity,
-    /// What is wrong, and what it means.
-    pub message: String,
-    /// The section in which it lies.
-    pub section: Option<&'static str>,
-    /// The block in which it lies.
-    pub block: Option<u32>,
-    /// The entries that it damages: their paths in order, the first [`MAX_PATHS`] of them; an id as
-    /// `#123` where the path itself is lost.
-    pub entries: Vec<String>,
-    /// How many entries it damages.
-    pub n_entries: u64,
-}
-
-/// The most paths that a finding lists.
-pub const MAX_PATHS: usize = 100;
-
-/// What was checked and found.
-#[derive(Debug, Clone, Default)]
-pub struct Report {
-    /// What is wrong.
-    pub findings: Vec<Finding>,
-    /// Blocks checked.
-    pub blocks: u64,
-    /// Entries checked.
-    pub entries: u64,
-    /// Bytes checked: of the file, and, unless it was quick, of the decoded blocks.
-    pub bytes: u64,
-}
-
-impl Report {
-    /// Returns true if nothing is damaged.
-    pub fn is_ok(&self) -> bool {
-        self.findings.iter().all(|f| f.severity == Severity::Warning)
-    }
 }
 
 /// An entry's blob, as the checks of blocks need it.
@@ -93,16 +42,6 @@ struct Run<'a> {
     findings: Mutex<Findings>,
 }
 
-/// Findings, and how many there were of each check.
-#[derive(Default)]
-struct Findings {
-    list: Vec<Finding>,
-    counts: std::collections::BTreeMap<&'static str, u64>,
-}
-
-/// The most findings of one check that are kept; of the others only the number is said.
-const MAX_FINDINGS: u64 = 1000;
-
 /// Returns the start of a path, for a message.
 fn short(path: &str) -> String {
     const LEN: usize = 200;
@@ -112,36 +51,10 @@ fn short(path: &str) -> String {
     }
 }
 
-impl Finding {
-    fn new(check: &'static str, severity: Severity, message: String) -> Self {
-        Self { check, severity, message, section: None, block: None, entries: vec![], n_entries: 0 }
-    }
-
-    /// Returns the finding of an error.
-    fn of(error: &Error) -> Self {
-        let Error::Format(e) = error else {
-            return Self::new("read", Severity::Error, error.to_string());
-        };
-        let mut finding = Self::new(e.check, Severity::Error, format!("{}: {}", e.place, e.detail));
-        match e.place {
-            Place::Section(name, _) => finding.section = Some(name),
-            Place::Block(id) => finding.block = Some(id),
-            Place::FirstPage => finding.section = Some("first page"),
-            Place::Tree(..) => finding.section = Some("hash tree"),
-            _ => {}
-        }
-        finding
-    }
-}
-
 impl Run<'_> {
     fn report(&self, finding: Finding) {
         if let Ok(mut findings) = self.findings.lock() {
-            let n = findings.counts.entry(finding.check).or_default();
-            *n += 1;
-            if *n <= MAX_FINDINGS {
-                findings.list.push(finding);
-            }
+            findings.push(finding);
         }
     }
 
@@ -222,12 +135,7 @@ impl Archive {
         run.small_sections();
         observer.stage("checking blocks", None);
         report.bytes += run.blocks(uses, pages_whole)?;
-        let found = run.findings.into_inner().unwrap_or_default();
-        report.findings = found.list;
-        for (check, n) in found.counts.into_iter().filter(|c| c.1 > MAX_FINDINGS) {
-            let message = format!("{} more findings of this kind", n - MAX_FINDINGS);
-            report.findings.push(Finding::new(check, Severity::Error, message));
-        }
+        report.findings = run.findings.into_inner().unwrap_or_default().into_list();
         Ok(report)
     }
 
