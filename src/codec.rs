@@ -8,7 +8,8 @@
 use std::cell::RefCell;
 
 use zstd::zstd_safe::{
-    self, CCtx, CDict, CParameter, DCtx, DDict, DParameter, DictAttachPref, InBuffer, OutBuffer, ResetDirective,
+    self, CCtx, CDict, CParameter, DCtx, DDict, DParameter, DictAttachPref, InBuffer, OutBuffer,
+    ResetDirective,
 };
 
 use crate::error::{Place, Result, damaged};

@@ -1,5 +1,6 @@
 //! Offline archives of knowledge: a corpus in one indexed, compressed, verified file.
 mod codec;
+pub mod content;
 pub mod error;
 pub mod extract;
 pub mod findings;
@@ -19,3 +20,4 @@ pub mod tables;
 pub mod terminal;
 pub mod text;
 pub mod writer;
+pub mod zim;

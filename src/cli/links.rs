@@ -2,8 +2,8 @@
 
 use rayon::prelude::*;
 use tome::error::{Error, Result};
-use tome::item::{Kind, Observer};
 use tome::findings::{Finding, Severity};
+use tome::item::{Kind, Observer};
 use tome::reader::{Archive, Entry};
 use tome::text::{self, charset};
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::Archive;
 use super::entries::{Entry, EntryBody};
 use crate::codec::{self, Reference};
+use crate::content::Content;
 use crate::error::{Error, Place, Result, damaged};
 use crate::format::block::{self, BlockRecord, Coding, PER_PAGE, Role};
 use crate::format::entry::BlobPlace;
@@ -77,49 +78,6 @@ impl std::fmt::Debug for Cache {
     }
 }
 
-/// The bytes of an entry, or a part of them: borrowed from the archive's storage where they are
-/// stored as they are, else a part of a decoded block that the cache may share.
-#[derive(Debug, Clone)]
-pub struct Content<'a>(Bytes<'a>);
-
-#[derive(Debug, Clone)]
-enum Bytes<'a> {
-    Direct(Cow<'a, [u8]>),
-    Block(Arc<Vec<u8>>, Range<usize>),
-}
-
-impl Content<'_> {
-    /// Returns true if the bytes are borrowed from the archive's storage, without a copy.
-    pub fn is_borrowed(&self) -> bool {
-        matches!(self.0, Bytes::Direct(Cow::Borrowed(_)))
-    }
-
-    /// Returns the bytes as a vector; copies unless they are owned already.
-    pub fn into_vec(self) -> Vec<u8> {
-        match self.0 {
-            Bytes::Direct(bytes) => bytes.into_owned(),
-            Bytes::Block(block, range) => block[range].to_vec(),
-        }
-    }
-}
-
-impl Deref for Content<'_> {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        match &self.0 {
-            Bytes::Direct(bytes) => bytes,
-            Bytes::Block(block, range) => &block[range.clone()],
-        }
-    }
-}
-
-impl AsRef<[u8]> for Content<'_> {
-    fn as_ref(&self) -> &[u8] {
-        self
-    }
-}
-
 /// The most bytes that [`Archive::content`] puts together in memory from compressed blocks; stored
 /// bytes are borrowed whatever their length.
 const MAX_ASSEMBLED: u64 = 2 * 1024 * 1024 * 1024;
@@ -177,7 +135,7 @@ impl Archive {
         };
         let (start, end) = (range.start.min(place.len), range.end.min(place.len));
         if start >= end {
-            return Ok(Content(Bytes::Direct(Cow::Borrowed(&[]))));
+            return Ok(Content::direct(Cow::Borrowed(&[])));
         }
         let content = self.blob_range(place, start..end)?;
         self.tables.storage().check_fault()?;
@@ -210,11 +168,11 @@ impl Archive {
         let within = u64::from(place.offset)..u64::from(place.offset) + place.len;
         if within.end <= u64::from(record.raw_len) {
             let bytes = (within.start + range.start) as usize..(within.start + range.end) as usize;
-            return Ok(Content(match self.raw(place.block, &record)? {
-                Raw::Stored(Cow::Borrowed(raw)) => Bytes::Direct(Cow::Borrowed(&raw[bytes])),
-                Raw::Stored(Cow::Owned(raw)) => Bytes::Direct(Cow::Owned(raw[bytes].to_vec())),
-                Raw::Decoded(raw) => Bytes::Block(raw, bytes),
-            }));
+            return Ok(match self.raw(place.block, &record)? {
+                Raw::Stored(Cow::Borrowed(raw)) => Content::direct(Cow::Borrowed(&raw[bytes])),
+                Raw::Stored(Cow::Owned(raw)) => Content::direct(Cow::Owned(raw[bytes].to_vec())),
+                Raw::Decoded(raw) => Content::part(raw, bytes),
+            });
         }
         // A run of blocks: walk to the first that the range touches.
         let mut id = place.block;
@@ -265,7 +223,7 @@ impl Archive {
                 self.check_stored(*id, record)?;
             }
             let at = first.offset + from;
-            return Ok(Content(Bytes::Direct(self.tables.storage().read(at..at + len)?)));
+            return Ok(Content::direct(self.tables.storage().read(at..at + len)?));
         }
         if len > MAX_ASSEMBLED {
             return Err(Error::LimitExceeded {
@@ -282,7 +240,7 @@ impl Archive {
             out.extend_from_slice(&raw[skip..skip + take]);
             skip = 0;
         }
-        Ok(Content(Bytes::Direct(Cow::Owned(out))))
+        Ok(Content::direct(Cow::Owned(out)))
     }
 
     /// Returns the record of a block that entries' bytes may lie in.

@@ -17,7 +17,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-pub use content::{CONTENT_STEP, Cache, Content};
+pub use crate::content::Content;
+pub use content::{CONTENT_STEP, Cache};
 pub use entries::{Entry, EntryBody, Resolved};
 pub use lookup::Found;
 pub use search::{Hit, Hits, SearchOptions, search};

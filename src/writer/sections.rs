@@ -1,11 +1,11 @@
 //! Sections behind each other, in pages with their digests.
 
-use crate::output::Output;
 use crate::error::Result;
 use crate::format::first_page::{Row, SectionKind};
 use crate::format::hash_tree::{Digest, digest};
 use crate::format::ids::PAGE;
 use crate::index::SectionSink;
+use crate::output::Output;
 
 /// Writes sections behind each other and remembers what the first page says of them.
 pub struct Tables<'o> {

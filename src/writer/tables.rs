@@ -5,10 +5,8 @@ use std::path::Path;
 
 use super::indexing::Facts;
 use super::links::{importance_of, pass_on};
-use crate::output::Output;
 use super::rows::{EntryRow, Interned, RowBody, Sample};
 use super::sections::Tables;
-use crate::sorter::{Merge, Sorted, Sorter};
 use super::titles::{self, Title};
 use crate::error::{Error, Result};
 use crate::fold::TITLE_KEY_VERSION;
@@ -24,6 +22,8 @@ use crate::format::strings::symbols::{Encoder, train};
 use crate::format::strings::{KEY_INLINE, RESTART};
 use crate::index::fulltext::Inverter;
 use crate::item::{About, Kind, Observer, keys};
+use crate::output::Output;
+use crate::sorter::{Merge, Sorted, Sorter};
 
 /// The version of this packer's policies.
 const PACKER: u16 = 1;

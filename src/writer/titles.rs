@@ -7,7 +7,6 @@ use std::path::Path;
 
 use super::rows::Sample;
 use super::sections::Tables;
-use crate::sorter::{Sorted, Sorter};
 use crate::error::Result;
 use crate::fold::title_key;
 use crate::format::entry::{TitleRecord, TitleRecords};
@@ -19,6 +18,7 @@ use crate::format::strings::{KEY_INLINE, RESTART};
 use crate::index::titles::classes::{RUN, Ranking, maxima};
 use crate::index::titles::dictionary::WordRecords;
 use crate::index::titles::{lists, words};
+use crate::sorter::{Sorted, Sorter};
 
 /// What is needed to write titles, beside the titles.
 pub struct Context<'a> {

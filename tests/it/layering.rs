@@ -11,6 +11,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("fold", &[]),
     ("storage", &[]),
     ("codec", &[]),
+    ("content", &[]),
     // An entry's kind and metadata are the same words on both sides of the bytes.
     ("format", &["fold", "item"]),
     ("tables", &["storage", "format"]),
@@ -21,18 +22,21 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("findings", &[]),
     ("output", &[]),
     ("sorter", &[]),
-    ("reader", &["storage", "codec", "findings", "fold", "format", "index", "item", "tables", "text"]),
+    (
+        "reader",
+        &["content", "storage", "codec", "findings", "fold", "format", "index", "item", "tables", "text"],
+    ),
     ("writer", &["item", "codec", "fold", "format", "index", "output", "sorter", "text"]),
     ("sources", &["item", "manifest", "text"]),
     ("sources/zim.rs", &["item", "zim"]),
     ("sources/archive.rs", &["item", "format", "reader"]),
     // Another format whole: nothing of ours but what any reader and writer needs.
-    ("zim", &["codec", "findings", "fold", "item", "output", "sorter", "storage", "text"]),
+    ("zim", &["codec", "content", "findings", "fold", "item", "output", "sorter", "storage", "text"]),
     (
         "book",
         &[
-            "extract", "findings", "fold", "format", "index", "item", "output", "reader", "sources", "storage",
-            "text", "writer", "zim",
+            "extract", "findings", "fold", "format", "index", "item", "output", "reader", "sources",
+            "storage", "text", "writer", "zim",
         ],
     ),
     ("extract", &["item", "format", "codec", "manifest"]),
@@ -40,8 +44,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "book", "extract", "findings", "fold", "format", "item", "manifest", "reader", "sources", "storage",
-            "terminal", "text", "writer", "zim",
+            "book", "extract", "findings", "fold", "format", "item", "manifest", "reader", "sources",
+            "storage", "terminal", "text", "writer", "zim",
         ],
     ),
 ];

@@ -2,10 +2,10 @@
 
 use rayon::prelude::*;
 use tome::error::Error;
+use tome::findings::Finding;
 use tome::format::first_page::{Row, SectionKind};
 use tome::format::ids::PAGE;
 use tome::item::{About, Silent};
-use tome::findings::Finding;
 use tome::reader::{Archive, Hits, SearchOptions, SuggestOptions, VerifyOptions};
 use tome::storage::Owned;
 use tome::writer::Options;

@@ -1,0 +1,21 @@
+//! The openZIM format, whole: its bytes, its reader, its writer, its checks, and its namespaces, which
+//! nobody else needs to know.
+//!
+//! A ZIM is a header that says where four lists are: mime types, dirents in order of namespace and path,
+//! dirents in order of title, and clusters, in which blobs are compressed together. Everything is found
+//! by absolute offsets, and one MD5 over the whole file is its only checksum: that a byte is what was
+//! written can be known only by reading all of it.
+//!
+//! Data flows `header` -> `listing`, `dirent`, `cluster` -> `reader`. Paths are those that libzim shows:
+//! in files of the old scheme with the letter of their namespace (`A/Page`), in new ones without. Entries
+//! are those of content; metadata, listings and indexes are reached by functions of their own.
+
+mod cluster;
+mod dirent;
+mod header;
+mod listing;
+mod namespace;
+mod reader;
+
+pub use header::{Header, MAGIC};
+pub use reader::{Archive, Entry, EntryBody, OpenOptions};
