@@ -31,17 +31,17 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "book",
         &[
-            "extract", "findings", "fold", "format", "index", "item", "output", "reader", "sources", "storage",
-            "text", "writer", "zim",
+            "extract", "findings", "fold", "format", "index", "item", "output", "reader", "sources",
+            "storage", "text", "writer", "zim",
         ],
     ),
-    ("extract", &["item", "format", "codec", "manifest"]),
+    ("extract", &["item", "format", "codec", "manifest", "text"]),
     ("terminal", &["text"]),
     (
         "cli",
         &[
-            "book", "extract", "findings", "fold", "format", "item", "manifest", "reader", "sources", "storage",
-            "terminal", "text", "writer", "zim",
+            "book", "extract", "findings", "fold", "format", "item", "manifest", "reader", "sources",
+            "storage", "terminal", "text", "writer", "zim",
         ],
     ),
 ];
