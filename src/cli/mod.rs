@@ -5,6 +5,7 @@
 //! A command returns its [`Status`], or a [`Failure`] that [`main`] prints.
 
 mod args;
+mod convert;
 mod extract;
 mod info;
 mod interrupt;
@@ -21,6 +22,7 @@ mod read;
 mod search;
 mod suggest;
 mod talk;
+mod target;
 mod verify;
 
 use std::io::Write;
@@ -119,6 +121,7 @@ pub fn main() -> ExitCode {
     let globals = &cli.globals;
     let outcome = match &cli.command {
         Command::Pack(args) => pack::run(args, globals),
+        Command::Convert(args) => convert::run(args, globals),
         Command::Info(args) => info::run(args),
         Command::List(args) => list::run(args),
         Command::Read(args) => read::run(args, globals),
