@@ -8,7 +8,6 @@ mod args;
 mod extract;
 mod info;
 mod interrupt;
-mod links;
 mod list;
 mod manual;
 mod open;
