@@ -54,7 +54,7 @@ impl ZimBook {
         if let Some(metadata) = self.metadata.get() {
             return Ok(metadata);
         }
-        let mut metadata = from_zim(self.archive.metadata()?);
+        let mut metadata = zim::metadata::from_zim(self.archive.metadata()?);
         metadata.set_text(keys::UUID, self.uuid());
         Ok(self.metadata.get_or_init(|| metadata))
     }
@@ -166,27 +166,4 @@ fn mixed(n: u64) -> u64 {
     let n = (n ^ (n >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let n = (n ^ (n >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     n ^ (n >> 31)
-}
-
-/// Returns metadata by our keys.
-fn from_zim(values: impl IntoIterator<Item = (String, crate::item::Value)>) -> Metadata {
-    let mut out = Metadata::default();
-    for (key, value) in values {
-        let ours = match key.as_str() {
-            "Title" => keys::TITLE,
-            "Language" => keys::LANGUAGE,
-            "Creator" => keys::CREATOR,
-            "Publisher" => keys::PUBLISHER,
-            "Date" => keys::DATE,
-            "Description" => keys::DESCRIPTION,
-            "LongDescription" => keys::LONG_DESCRIPTION,
-            "License" => keys::LICENSE,
-            "Source" => keys::SOURCE_URL,
-            "Tags" => keys::TAGS,
-            "Illustration_48x48@1" => keys::ICON,
-            _ => &key,
-        };
-        out.set(ours, value);
-    }
-    out
 }
