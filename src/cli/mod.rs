@@ -9,7 +9,6 @@ mod convert;
 mod extract;
 mod info;
 mod interrupt;
-mod links;
 mod list;
 mod manual;
 mod open;

@@ -6,7 +6,6 @@
 
 mod content;
 mod entries;
-mod lookup;
 mod repair;
 mod search;
 mod suggest;
@@ -20,7 +19,6 @@ use std::sync::{Arc, Mutex, OnceLock};
 pub use crate::content::Content;
 pub use content::{CONTENT_STEP, Cache};
 pub use entries::{Entry, EntryBody, Resolved};
-pub use lookup::Found;
 pub use search::{Hit, Hits, SearchOptions, search};
 pub use suggest::{Match, SuggestOptions, Suggestion, Suggestions};
 pub use verify::VerifyOptions;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod archive;
+mod book;
 mod broken;
 mod cold;
 mod common;
