@@ -17,3 +17,5 @@ mod search_damage;
 mod spec;
 mod storage;
 mod suggest;
+mod zim_index;
+mod zim_small;
