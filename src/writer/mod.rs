@@ -25,6 +25,7 @@ use groups::{Blob, GroupOut, Lane, Treatment, Tuning};
 use indexing::Indexing;
 use rows::{EntryRow, Interned, RowBody};
 
+use crate::codec::is_compressible;
 use crate::error::{Error, Result};
 use crate::format::block::{BlockRecord, BlockTable, Coding, Role};
 use crate::format::entry::{BlobPlace, Class, MAX_MIME, TitleRule};
@@ -368,7 +369,7 @@ impl<'o> Writer<'o> {
 
     /// Puts a blob into the lane of its kind.
     fn enqueue(&mut self, blob: Blob, mime: &str) -> Result<()> {
-        if !groups::is_compressible(&blob.bytes) {
+        if !is_compressible(&blob.bytes) {
             self.stored.push(blob);
             if self.stored.len() >= STORED_GROUP {
                 let blobs = self.stored.take();
@@ -419,7 +420,7 @@ impl<'o> Writer<'o> {
             }
             hasher.update(&piece);
             let first = treatment.is_none();
-            let kind = if groups::is_compressible(&piece) { Treatment::Big } else { Treatment::Stored };
+            let kind = if is_compressible(&piece) { Treatment::Big } else { Treatment::Stored };
             let treatment = *treatment.get_or_insert(kind);
             // Only the first piece has a place to report: later ones get a number of no blob.
             let number = if first { number } else { NONE };

@@ -39,7 +39,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "storage", "text", "writer", "zim",
         ],
     ),
-    ("extract", &["item", "format", "codec", "manifest"]),
+    ("extract", &["item", "format", "codec", "manifest", "text"]),
     ("terminal", &["text"]),
     (
         "cli",

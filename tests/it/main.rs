@@ -11,6 +11,7 @@ mod damage;
 mod extract;
 mod independent;
 mod layering;
+mod peers;
 mod roundtrip;
 mod search;
 mod search_damage;

@@ -1,0 +1,241 @@
+//! Which redirects stay, and to which dirents they lead.
+//!
+//! Two merge joins over sorted rows find the target of each redirect; what is then kept is two
+//! numbers a redirect. A redirect stays if its chain ends at an entry with content, as libzim itself
+//! does it.
+
+use super::rows::{EntryRow, RowBody, candidates};
+use crate::error::{Error, Result};
+use crate::item::Observer;
+use crate::limits::MAX_REDIRECTS;
+use crate::sorter::{Sorted, Sorter};
+
+/// The rank of no entry.
+pub const NONE: u32 = u32::MAX;
+
+/// Why a redirect does not stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Its target is not there.
+    Missing,
+    /// Its target is a redirect that does not stay.
+    Dead,
+    /// Its chain leads back to itself.
+    Loop,
+}
+
+/// One redirect among all rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Redirect {
+    /// Its place among all rows in path order.
+    pub rank: u32,
+    /// Its target's place, or [`NONE`].
+    pub target: u32,
+    /// True if the target's path is escaped.
+    pub escaped: bool,
+    /// True if it becomes a page: a chain ends there.
+    pub page: bool,
+}
+
+/// What became of all redirects.
+pub struct Resolved {
+    /// All redirects by rank. The target of those that stay is one that stays, too.
+    redirects: Vec<Redirect>,
+    faults: Vec<Option<Fault>>,
+    /// Ranks of those that do not stay, ascending.
+    dropped: Vec<u32>,
+    /// How many rows there are.
+    pub rows: u32,
+    /// The rank of the main page.
+    main: Option<u32>,
+}
+
+impl Resolved {
+    /// Returns what became of the redirect of a rank.
+    pub fn get(&self, rank: u32) -> Result<Redirect, Fault> {
+        match self.redirects.binary_search_by_key(&rank, |r| r.rank) {
+            Ok(i) => self.faults[i].map_or(Ok(self.redirects[i]), Err),
+            Err(_) => Err(Fault::Missing),
+        }
+    }
+
+    /// Returns the number among those that stay of an entry that does.
+    pub fn index(&self, rank: u32) -> u32 {
+        rank - self.dropped.partition_point(|d| *d < rank) as u32
+    }
+
+    /// Returns the rank of the main page, if it stays, and of the entry in which its chain ends.
+    pub fn main(&self) -> Option<(u32, u32)> {
+        let main = self.main.filter(|main| self.dropped.binary_search(main).is_err())?;
+        let mut end = main;
+        // Chains that stay are no longer than this.
+        for _ in 0..2 * MAX_REDIRECTS {
+            match self.get(end) {
+                Ok(redirect) if !redirect.page => end = redirect.target,
+                _ => break,
+            }
+        }
+        Some((main, end))
+    }
+
+    /// Returns how many redirects do not stay.
+    pub fn dropped(&self) -> u32 {
+        self.dropped.len() as u32
+    }
+}
+
+/// Finds targets. `targets` are rows by the bytes of a target's path: whether these are unescaped (one
+/// byte), and the path of the redirect.
+///
+/// # Errors
+///
+/// Fails if two rows have one path, if there are too many, or if a temporary file cannot be read.
+pub fn resolve(
+    rows: &mut Sorted,
+    targets: &mut Sorted,
+    main: Option<&str>,
+    mut found: Sorter,
+    observer: &dyn Observer,
+) -> Result<Resolved> {
+    let mains = main.map(candidates).unwrap_or_default();
+    let mut main = None;
+    let mut rank = 0u32;
+    let mut last: Option<(Vec<u8>, EntryRow)> = None;
+    let (mut all, mut wanted) = (rows.iter()?, targets.iter()?);
+    let mut target = wanted.next_row()?;
+    while let Some((path, row)) = all.next_row()? {
+        let row = EntryRow::decode(&row)?;
+        if let Some((_, before)) = last.as_ref().filter(|last| last.0 == path) {
+            return Err(twice(&path, before, &row));
+        }
+        while target.take_if(|t| t.0 < path).is_some() {
+            target = wanted.next_row()?;
+        }
+        while let Some((_, mut from)) = target.take_if(|t| t.0 == path) {
+            let escaped = from.first() == Some(&1);
+            if escaped == row.escaped && !from.is_empty() {
+                from.remove(0);
+                let value = [&rank.to_be_bytes()[..], &[u8::from(escaped)]].concat();
+                found.push(from, value)?;
+            }
+            target = wanted.next_row()?;
+        }
+        if mains.iter().any(|main| main.0 == path && main.1 == row.escaped) {
+            main = Some(rank);
+        }
+        last = Some((path, row));
+        // Room for the entries that are no content.
+        rank = rank.checked_add(1).filter(|r| *r < u32::MAX - 65_536).ok_or_else(too_many)?;
+        check_cancelled(rank, observer)?;
+    }
+    drop((all, wanted));
+    let redirects = redirects(rows, &mut found.finish()?, observer)?;
+    Ok(judge(redirects, rank, main))
+}
+
+fn redirects(rows: &mut Sorted, found: &mut Sorted, observer: &dyn Observer) -> Result<Vec<Redirect>> {
+    let mut redirects = vec![];
+    let (mut all, mut found) = (rows.iter()?, found.iter()?);
+    let mut target = found.next_row()?;
+    let mut rank = 0;
+    while let Some((path, row)) = all.next_row()? {
+        let row = EntryRow::decode(&row)?;
+        if let RowBody::Redirect(_, fragment) = &row.body {
+            let page = fragment.is_some();
+            let mut redirect = Redirect { rank, target: NONE, escaped: false, page };
+            while target.take_if(|t| t.0 < path).is_some() {
+                target = found.next_row()?;
+            }
+            while let Some((_, value)) = target.take_if(|t| t.0 == path) {
+                if let Some((to, escaped)) = value.split_first_chunk() {
+                    redirect.target = u32::from_be_bytes(*to);
+                    redirect.escaped = escaped == [1];
+                }
+                target = found.next_row()?;
+            }
+            redirects.push(redirect);
+        }
+        rank += 1;
+        check_cancelled(rank, observer)?;
+    }
+    Ok(redirects)
+}
+
+/// Decides which redirects stay.
+fn judge(mut redirects: Vec<Redirect>, rows: u32, main: Option<u32>) -> Resolved {
+    const UNKNOWN: u8 = 255;
+    const WALKED: u8 = 254;
+    /// Marks of faults, below the marks above and beyond any depth.
+    const FAULTS: [(u8, Fault); 3] = [(253, Fault::Missing), (252, Fault::Dead), (251, Fault::Loop)];
+    let fault = |mark: u8| FAULTS.iter().find(|f| f.0 == mark).map(|f| f.1);
+    let find = |redirects: &[Redirect], rank: u32| redirects.binary_search_by_key(&rank, |r| r.rank).ok();
+    // Of those that stay: how many redirects lie between it and the end.
+    let mut marks = vec![UNKNOWN; redirects.len()];
+    let mut walk = vec![];
+    for start in 0..redirects.len() {
+        let mut at = Some(start);
+        // What the walk ends with: the mark for what leads there.
+        let mut mark = loop {
+            let Some(i) = at else { break 0 };
+            match marks[i] {
+                UNKNOWN => {
+                    marks[i] = WALKED;
+                    walk.push(i);
+                    if redirects[i].target == NONE {
+                        break 253;
+                    }
+                    at = find(&redirects, redirects[i].target);
+                }
+                WALKED => break 251,
+                251 | 252 | 253 => break 252,
+                depth => break depth + 1,
+            }
+        };
+        while let Some(i) = walk.pop() {
+            match mark {
+                253 => {
+                    marks[i] = 253;
+                    mark = 252;
+                }
+                251 | 252 => marks[i] = mark,
+                // To a page chains lead as to any content.
+                _ if redirects[i].page => {
+                    marks[i] = 0;
+                    mark = 1;
+                }
+                depth => {
+                    let next = find(&redirects, redirects[i].target);
+                    // A chain that readers would give up on is shortened: past the redirect it leads to.
+                    let long = next.filter(|n| usize::from(depth) >= MAX_REDIRECTS && !redirects[*n].page);
+                    let end = long.map(|n| redirects[n].target);
+                    if let Some(end) = end {
+                        redirects[i].target = end;
+                    }
+                    marks[i] = depth;
+                    mark = if end.is_some() { depth } else { depth + 1 };
+                }
+            }
+        }
+    }
+    let faults: Vec<Option<Fault>> = marks.into_iter().map(fault).collect();
+    let gone = redirects.iter().zip(&faults).filter(|(_, fault)| fault.is_some());
+    let dropped = gone.map(|(redirect, _)| redirect.rank).collect();
+    Resolved { redirects, faults, dropped, rows, main }
+}
+
+fn twice(path: &[u8], a: &EntryRow, b: &EntryRow) -> Error {
+    let message = format!(
+        "two entries of one path: from {} and from {}; SOURCE=PREFIX keeps sources apart",
+        a.origin, b.origin
+    );
+    Error::source(String::from_utf8_lossy(path), message)
+}
+
+fn too_many() -> Error {
+    Error::InvalidInput("more entries than a ZIM file can hold; split the corpus".into())
+}
+
+/// Stops if that was asked for; asks every so often.
+pub fn check_cancelled(n: u32, observer: &dyn Observer) -> Result<()> {
+    if n.is_multiple_of(4096) && observer.is_cancelled() { Err(Error::Interrupted) } else { Ok(()) }
+}
