@@ -11,11 +11,15 @@ use crate::limits::{MAX_INDEXED, MAX_NAME_LEN};
 use crate::reader;
 use crate::text::Markup;
 use crate::writer::{Options, Writer};
+use crate::zim::metadata::from_zim;
 use crate::zim::{self, Entry, EntryBody};
 
 /// Metadata of an index: the first article that could not be read, or the first dirent.
 const UNREADABLE: &str = "zim-unreadable";
 const UNREADABLE_DIRENT: &str = "zim-unreadable-dirent";
+
+/// Letters of a name or of a list of languages that are kept.
+const MAX_TOLD: usize = 80;
 
 /// What could not be read first.
 enum Unreadable {
@@ -26,18 +30,18 @@ enum Unreadable {
 /// The most warnings of one build; a damaged file has thousands of one cause.
 const MAX_WARNINGS: usize = 20;
 
-/// Returns what a ZIM is called, as a line of a message may hold it.
-pub fn name_of(zim: &zim::Archive) -> String {
-    let told = metadata_text(zim, "Title").or_else(|| metadata_text(zim, "Name"));
-    let name: String =
-        told.iter().flat_map(|name| name.chars()).filter(|c| !c.is_control()).take(80).collect();
-    if name.is_empty() { "a ZIM".into() } else { name }
+/// Returns what a ZIM says of itself; nothing where it cannot be read, which costs an index a name and
+/// at worst the forms of words.
+fn said_by(zim: &zim::Archive) -> Metadata {
+    zim.metadata().map(from_zim).unwrap_or_default()
 }
 
-fn metadata_text(zim: &zim::Archive, key: &str) -> Option<String> {
-    let values = zim.metadata().ok()?;
-    let value = values.into_iter().find(|value| value.0 == key)?.1;
-    String::from_utf8(value.bytes).ok().map(|text| text.trim().to_string()).filter(|text| !text.is_empty())
+/// Returns what a ZIM is called, as a line of a message may hold it.
+pub fn name_of(zim: &zim::Archive) -> String {
+    let said = said_by(zim);
+    let told = [keys::TITLE, "Name"].into_iter().find_map(|key| said.text(key)).unwrap_or_default();
+    let name: String = told.trim().chars().filter(|c| !c.is_control()).take(MAX_TOLD).collect();
+    if name.is_empty() { "a ZIM".into() } else { name }
 }
 
 /// Returns true if an index lacks an article that can be read now: it was made of a damaged copy of a ZIM,
@@ -87,8 +91,8 @@ pub fn build(
         keys::DESCRIPTION,
         "What a search of a ZIM file needs. Made by Tome; may be deleted, and is made again when needed.",
     );
-    if let Some(language) = metadata_text(zim, "Language") {
-        metadata.set_text(keys::LANGUAGE, languages(&language));
+    if let Some(language) = said_by(zim).text(keys::LANGUAGE) {
+        metadata.set_text(keys::LANGUAGE, language.chars().take(MAX_TOLD).collect::<String>());
     }
     match unreadable {
         Some(Unreadable::Content(path)) => metadata.set_text(UNREADABLE, path),
@@ -141,18 +145,13 @@ impl Build<'_> {
 
     /// Returns what is indexed of an entry: articles, and other names of articles.
     fn item(&mut self, entry: &Entry) -> Result<Option<Item>> {
-        let body = match &entry.body {
-            EntryBody::Blob { .. } if !entry.is_front => return Ok(None),
-            EntryBody::Redirect { .. } if !entry.is_front && !entry.has_title => return Ok(None),
-            EntryBody::Blob { mime, .. } => {
-                let content = self.content(entry, mime)?;
-                Body::Article { mime: mime.clone(), content: Content::Bytes(content) }
-            }
-            EntryBody::Redirect { .. } => match self.zim.resolve(entry.clone())? {
-                Some(article) if article.is_front => Body::Redirect { target: article.path, fragment: None },
-                _ => return Ok(None),
-            },
+        let is_wanted = match entry.body {
+            EntryBody::Blob { .. } => entry.is_front,
+            EntryBody::Redirect { .. } => entry.is_front || entry.has_title,
         };
+        if !is_wanted {
+            return Ok(None);
+        }
         if entry.path.len() > MAX_NAME_LEN || entry.title.len() > MAX_NAME_LEN {
             self.hears.warning(&start(&entry.path), "its name is too long; left out of the index");
             return Ok(None);
@@ -162,6 +161,18 @@ impl Build<'_> {
             self.hears.warning(&start(&entry.path), "not found by its own path; left out of the index");
             return Ok(None);
         }
+        let body = match &entry.body {
+            EntryBody::Blob { mime, .. } => {
+                let content = Content::Bytes(self.content(entry, mime)?);
+                Body::Article { mime: mime.clone(), content }
+            }
+            EntryBody::Redirect { .. } => match self.zim.resolve(entry.clone())? {
+                Some(article) if article.is_front && article.path.len() <= MAX_NAME_LEN => {
+                    Body::Redirect { target: article.path, fragment: None }
+                }
+                _ => return Ok(None),
+            },
+        };
         Ok(Some(Item {
             path: entry.path.clone(),
             title: Some(entry.title.clone()),
@@ -210,17 +221,6 @@ fn is_fatal(error: &Error) -> bool {
 /// Returns the start of a path, for a message.
 fn start(path: &str) -> String {
     path.chars().take(200).collect()
-}
-
-/// Returns the languages of ZIM's metadata as our archives have them.
-fn languages(told: &str) -> String {
-    let tag = |code: &str| match code.trim() {
-        "eng" => "en".to_string(),
-        "fra" => "fr".to_string(),
-        "deu" => "de".to_string(),
-        other => other.to_string(),
-    };
-    told.split(',').map(tag).collect::<Vec<_>>().join(",")
 }
 
 /// Passes on what the writer says, but for bytes, of which it knows only those it is given, and for more
