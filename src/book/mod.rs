@@ -20,6 +20,7 @@ mod search;
 mod titles;
 mod verify;
 mod zim;
+pub mod zim_index;
 
 use std::io::Write;
 use std::ops::Range;
@@ -384,17 +385,15 @@ impl Book {
         }
     }
 
-    /// Returns the whole archive as a source, to be extracted or packed again.
-    ///
-    /// # Errors
-    ///
-    /// Fails if what the source needs at once cannot be read.
-    pub fn source(&self, options: sources::Options) -> Result<Box<dyn Source>> {
+    /// Returns the whole archive as a source, to be extracted, converted or packed again; messages call
+    /// it by `name`.
+    pub fn source(&self, options: sources::Options, name: &str) -> Box<dyn Source> {
         match &self.0 {
             Inner::Tome(archive) => {
-                Ok(Box::new(sources::archive::ArchiveSource::new(Arc::clone(archive), options)))
+                let source = sources::archive::ArchiveSource::new(Arc::clone(archive), options);
+                Box::new(source.with_name(name))
             }
-            Inner::Zim(zim) => zim.source(options),
+            Inner::Zim(zim) => Box::new(zim.source(options).with_name(name)),
         }
     }
 }

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::titles::Titles;
 use super::{Counts, Section};
 use crate::error::{Error, Result};
-use crate::item::{Kind, Metadata, Source, keys};
+use crate::item::{Kind, Metadata, keys};
 use crate::sources;
 use crate::zim::{self, Entry, EntryBody, Header};
 
@@ -156,8 +156,8 @@ impl ZimBook {
         }
     }
 
-    pub(super) fn source(&self, _options: sources::Options) -> Result<Box<dyn Source>> {
-        Err(Error::InvalidInput("entries of a ZIM cannot be extracted yet".into()))
+    pub(super) fn source(&self, options: sources::Options) -> sources::zim::ZimSource {
+        sources::zim::ZimSource::new(Arc::clone(&self.archive), options)
     }
 }
 

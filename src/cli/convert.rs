@@ -1,7 +1,6 @@
 //! `tome convert`.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Instant;
 
 use tome::book::{Book, OpenOptions};
@@ -53,7 +52,7 @@ fn open(args: &ConvertArgs) -> Result<Box<dyn Source>, Failure> {
         if is_foreign { failure.hint(made_of(input, &args.output)) } else { failure }
     })?;
     let name = input.display().to_string();
-    Ok(Arc::new(book).source(sources::Options::default(), &name))
+    Ok(book.source(sources::Options::default(), &name))
 }
 
 /// A folder or a zip is packed, not converted.

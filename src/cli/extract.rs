@@ -29,7 +29,7 @@ pub fn run(args: &ExtractArgs, globals: &Globals) -> Outcome {
     let book = &opened.book;
     let include = Globs::new(&args.globs)?;
     let wanted = sources::Options { include, ..sources::Options::default() };
-    let mut source = book.source(wanted).map_err(|e| opened.failure(e))?;
+    let mut source = book.source(wanted, &opened.path.display().to_string());
     let options = Options {
         portable_names: args.portable_names,
         redirect_pages: args.redirect_pages,

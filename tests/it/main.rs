@@ -20,3 +20,5 @@ mod spec;
 mod storage;
 mod suggest;
 mod zim_convert;
+mod zim_index;
+mod zim_small;
