@@ -18,3 +18,4 @@ mod search_damage;
 mod spec;
 mod storage;
 mod suggest;
+mod zim_write;
