@@ -18,4 +18,4 @@ mod namespace;
 mod reader;
 
 pub use header::{Header, MAGIC};
-pub use reader::{Archive, Entry, EntryBody, OpenOptions};
+pub use reader::{Archive, ContentReader, Counts, Entry, EntryBody, Illustration, OpenOptions};
