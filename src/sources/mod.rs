@@ -36,6 +36,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use crate::error::{Error, Result};
 use crate::item::{Source, escape_bytes};
 use crate::limits;
+use crate::storage::Parts;
 
 pub use derive::{is_epub, mime_of};
 pub use directory::path_name;
@@ -127,7 +128,7 @@ pub fn open(spec: &Path, prefix: &str, options: Options) -> Result<Box<dyn Sourc
     let prefix = normal_prefix(prefix)?;
     let kind = match std::fs::metadata(spec) {
         // The name of a ZIM in parts, none of which has it.
-        Err(_) if crate::zim::is_split(spec) => {
+        Err(_) if Parts::first_of(spec).is_some() => {
             return Ok(Box::new(zim::ZimSource::open(spec, prefix, options)?));
         }
         kind => kind.map_err(|e| Error::io("open the source", spec, e))?,

@@ -15,7 +15,7 @@ use super::{Options, normal_prefix};
 use crate::error::{Error, Result};
 use crate::item::{About, Body, Content, Item, Kind, Metadata, Observer, Sink, Source, Value, keys};
 use crate::limits::{MAX_ITEM_IN_MEMORY, MAX_NAME_LEN};
-use crate::zim::{Archive, Entry, EntryBody, metadata};
+use crate::zim::{Archive, ContentReader, Entry, EntryBody, metadata};
 
 /// An open ZIM as a source.
 pub struct ZimSource {
@@ -214,7 +214,7 @@ impl Run<'_> {
         }
         let (zim, entry) = (Arc::clone(zim), entry.clone());
         let open = move || -> io::Result<Box<dyn Read + Send>> {
-            let reader = Archive::read_content(&zim, &entry).map_err(io::Error::other)?;
+            let reader = ContentReader::new(Arc::clone(&zim), &entry).map_err(io::Error::other)?;
             Ok(Box::new(reader))
         };
         Ok(Content::Large { len, open: Box::new(open) })
