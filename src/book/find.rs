@@ -114,7 +114,7 @@ impl Book {
             Inner::Tome(archive) => {
                 archive.entries_by_title_key(title)?.into_iter().map(Entry::from).collect()
             }
-            Inner::Zim(zim) => zim.titles()?.with_key(&zim.archive, &title_key(title)),
+            Inner::Zim(zim) => zim.entries_by_title_key(title)?,
         })
     }
 
@@ -130,7 +130,7 @@ impl Book {
                 let rows = rows.take_while(move |(key, _)| key.starts_with(start));
                 Box::new(rows.map(|(key, entry)| (key, entry.into())))
             }
-            Inner::Zim(zim) => zim.titles()?.with_start(&zim.archive, start),
+            Inner::Zim(zim) => zim.titles().with_start(&zim.archive, start),
         })
     }
 

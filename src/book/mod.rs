@@ -14,6 +14,7 @@
 
 mod entry;
 mod find;
+mod index;
 mod links;
 mod open;
 mod search;
@@ -31,6 +32,7 @@ pub use self::find::Found;
 pub use self::open::{Format, OpenOptions, format_of};
 pub use self::search::{Hit, Hits, Suggestion, Suggestions, search};
 pub use self::verify::VerifyOptions;
+pub use self::zim_index::{CacheOptions, Kind as IndexKind, index_folder};
 pub use crate::content::Content;
 pub use crate::reader::{Cache, Match, SearchOptions, SuggestOptions};
 
@@ -82,9 +84,9 @@ impl Book {
         Self(Inner::Tome(archive))
     }
 
-    /// Takes an open ZIM.
-    pub fn from_zim(archive: Arc<crate::zim::Archive>) -> Self {
-        Self(Inner::Zim(Box::new(ZimBook::new(archive))))
+    /// Takes an open ZIM, whose indexes are kept where the options say.
+    pub fn from_zim(archive: Arc<crate::zim::Archive>, index: CacheOptions) -> Self {
+        Self(Inner::Zim(Box::new(ZimBook::new(archive, index))))
     }
 
     /// Returns the archive behind this, if it is a `.tome`: for what only its format has.

@@ -5,7 +5,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::Book;
+use super::{Book, CacheOptions};
 use crate::error::Result;
 use crate::format::first_page;
 use crate::format::ids::PAGE;
@@ -43,6 +43,8 @@ pub struct OpenOptions {
     pub cache: Option<Arc<Cache>>,
     /// Bytes of decoded clusters that a ZIM keeps; [`crate::limits::DEFAULT_CACHE`] by default.
     pub zim_cache: Option<usize>,
+    /// Where the indexes of a ZIM are kept.
+    pub index: CacheOptions,
 }
 
 impl Book {
@@ -58,8 +60,9 @@ impl Book {
         let &OpenOptions { by_position, at, zim_cache, .. } = options;
         match format_of(path, at) {
             Some(Format::Zim) => {
-                let options = zim::OpenOptions { by_position, at, cache: zim_cache };
-                Ok(Self::from_zim(Arc::new(zim::Archive::open_with(path, &options)?)))
+                let zim_options = zim::OpenOptions { by_position, at, cache: zim_cache };
+                let archive = zim::Archive::open_with(path, &zim_options)?;
+                Ok(Self::from_zim(Arc::new(archive), options.index.clone()))
             }
             // What is neither is refused as ours are, with what it looks like.
             Some(Format::Tome) | None => {

@@ -1,5 +1,8 @@
 //! Suggestions and hits of archives of either format, in any mixture.
 
+use std::sync::Arc;
+
+use super::zim_index::Kind;
 use super::{Book, Inner};
 use crate::error::{Error, Result};
 use crate::item::Observer;
@@ -64,32 +67,64 @@ pub struct Hits {
 }
 
 impl Book {
-    /// Returns true if a search needs nothing more: the full-text index is in the file, or, for a ZIM, was
-    /// made before.
+    /// Returns true if a search begins at once: the full-text index is in the file, or, for a ZIM, was made
+    /// before.
     pub fn has_search(&self) -> bool {
         match &self.0 {
             Inner::Tome(archive) => archive.has_search(),
-            Inner::Zim(_) => false,
+            Inner::Zim(zim) => zim.indexes.ready(&zim.archive, Kind::FullText).is_some(),
+        }
+    }
+
+    /// Returns true if suggestions begin at once: the archive is a `.tome`, or the index of the ZIM's
+    /// titles was made before.
+    pub fn has_suggestions(&self) -> bool {
+        match &self.0 {
+            Inner::Tome(_) => true,
+            Inner::Zim(zim) => zim.indexes.ready(&zim.archive, Kind::Titles).is_some(),
+        }
+    }
+
+    /// Makes what searching or suggesting needs, if it is not there: an index of a ZIM. What asks for it
+    /// later, from any thread, finds it; what asks meanwhile waits.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the index can be made nowhere, or if the observer asks to stop.
+    pub fn prepare(&self, kind: Kind, observer: &dyn Observer) -> Result<()> {
+        match &self.0 {
+            Inner::Tome(_) => Ok(()),
+            Inner::Zim(zim) => zim.indexes.get(&zim.archive, kind, observer).map(|_| ()),
         }
     }
 
     /// Suggests titles for what a person has typed so far, as [`reader::Archive::suggest`] does.
     ///
-    /// For a ZIM this builds an index of its titles when it is first asked, of which the observer hears.
+    /// For a ZIM this makes an index of its titles when it is first asked (see [`Book::prepare`]).
     ///
     /// # Errors
     ///
-    /// Fails if nothing was found and something is damaged, if the index cannot be built, or if the
+    /// Fails if nothing was found and something is damaged, if the index cannot be made, or if the
     /// observer asks to stop.
     pub fn suggest(
         &self,
         query: &str,
         options: &SuggestOptions,
-        _observer: &dyn Observer,
+        observer: &dyn Observer,
     ) -> Result<Suggestions> {
         let found = match &self.0 {
             Inner::Tome(archive) => archive.suggest(query, options)?,
-            Inner::Zim(_) => return Err(no_index()),
+            Inner::Zim(zim) => {
+                let ask = || zim.indexes.get(&zim.archive, Kind::Titles, observer)?.suggest(query, options);
+                let found = ask();
+                let damage = found.as_ref().map_or_else(Some, |found| found.damage.as_ref());
+                if damage.is_some_and(|error| zim.indexes.drop_damaged(&zim.archive, error)) {
+                    // Made anew.
+                    ask()?
+                } else {
+                    found?
+                }
+            }
         };
         let list = found.list.into_iter().map(|s| {
             let reader::Suggestion { title, path, fragment, matched, via, .. } = s;
@@ -101,9 +136,9 @@ impl Book {
 
 /// Searches books together.
 ///
-/// For a ZIM this builds a full-text index when it is first asked, which takes about as long as packing
-/// it; the observer hears of it. What is damaged in one book is told in [`Hits::damage`], and the others
-/// are searched all the same.
+/// For a ZIM this makes a full-text index when it is first asked (see [`Book::prepare`]), outside of the
+/// budget. What is damaged in one book is told in [`Hits::damage`], and the others are searched all the
+/// same.
 ///
 /// # Errors
 ///
@@ -112,21 +147,45 @@ pub fn search(
     books: &[&Book],
     query: &str,
     options: &SearchOptions,
-    _observer: &dyn Observer,
+    observer: &dyn Observer,
 ) -> Result<Hits> {
-    let mut archives: Vec<&reader::Archive> = vec![];
+    let hits = search_once(books, query, options, observer)?;
+    let drop_damaged = |(number, error): &(usize, Error)| match books.get(*number).map(|book| &book.0) {
+        Some(Inner::Zim(zim)) => zim.indexes.drop_damaged(&zim.archive, error),
+        _ => false,
+    };
+    // Each of them, before they are made anew.
+    if hits.damage.iter().filter(|damage| drop_damaged(damage)).count() == 0 {
+        return Ok(hits);
+    }
+    search_once(books, query, options, observer)
+}
+
+fn search_once(
+    books: &[&Book],
+    query: &str,
+    options: &SearchOptions,
+    observer: &dyn Observer,
+) -> Result<Hits> {
+    let mut archives: Vec<Arc<reader::Archive>> = vec![];
     // The number among the books of each archive that is searched.
     let mut numbers: Vec<usize> = vec![];
     let mut failed: Vec<(usize, Error)> = vec![];
     for (number, book) in books.iter().enumerate() {
-        match &book.0 {
-            Inner::Tome(archive) => {
+        let archive = match &book.0 {
+            Inner::Tome(archive) => Ok(Arc::clone(archive)),
+            Inner::Zim(zim) => zim.indexes.get(&zim.archive, Kind::FullText, observer),
+        };
+        match archive {
+            Ok(archive) => {
                 archives.push(archive);
                 numbers.push(number);
             }
-            Inner::Zim(_) => failed.push((number, no_index())),
+            Err(Error::Interrupted) => return Err(Error::Interrupted),
+            Err(error) => failed.push((number, error)),
         }
     }
+    let archives: Vec<&reader::Archive> = archives.iter().map(|archive| &**archive).collect();
     let found = reader::search(&archives, query, options);
     let number = |archive: usize| numbers.get(archive).copied().unwrap_or(archive);
     let list = found.list.into_iter().map(|hit| {
@@ -143,8 +202,4 @@ pub fn search(
         did_you_mean: found.did_you_mean,
         damage: failed,
     })
-}
-
-fn no_index() -> Error {
-    Error::InvalidInput("a ZIM cannot be searched yet".into())
 }

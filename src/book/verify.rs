@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::{Book, Entry, Inner, links};
 use crate::error::{Error, Result};
-use crate::findings::{Finding, Findings, Report};
+use crate::findings::{Finding, Findings, Report, Severity};
 use crate::item::{Kind, Observer};
 use crate::{reader, zim};
 
@@ -85,12 +85,30 @@ fn verify_zim(
         report.bytes += bytes;
     }
     report.findings = findings.into_list();
+    if !options.quick {
+        observer.stage("checking the checksum", None);
+        report.findings.extend(checksum(archive, observer)?);
+    }
     if options.links {
         observer.stage("checking links", None);
         let entries = |part| range(part).filter_map(|i| Some(Entry::from(archive.entry_at(i).ok()??)));
         report.findings.extend(links::dead_in_parts(book, parts, entries, observer)?);
     }
     Ok(report)
+}
+
+/// Compares the checksum, which vouches for the whole file.
+fn checksum(archive: &zim::Archive, observer: &dyn Observer) -> Result<Option<Finding>> {
+    let finding = match archive.check_checksum(&|| observer.is_cancelled()) {
+        _ if observer.is_cancelled() => return Err(Error::Interrupted),
+        Ok(true) => return Ok(None),
+        Ok(false) => {
+            let message = "the file's bytes differ from their checksum";
+            Finding::new("checksum", Severity::Error, message.into())
+        }
+        Err(error) => Finding::of(&error),
+    };
+    Ok(Some(Finding { section: Some("checksum"), ..finding }))
 }
 
 /// Reads the entry of a dirent, and returns how many bytes it has; nothing if it is not one of content.

@@ -5,9 +5,12 @@ use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 
+use super::index::Indexes;
 use super::titles::Titles;
+use super::zim_index::{CacheOptions, Kind as IndexKind};
 use super::{Counts, Section};
 use crate::error::{Error, Result};
+use crate::fold::title_key;
 use crate::item::{Kind, Metadata, keys};
 use crate::sources;
 use crate::zim::{self, Entry, EntryBody, Header};
@@ -18,6 +21,7 @@ pub(super) struct ZimBook {
     metadata: OnceLock<Metadata>,
     counts: OnceLock<Counts>,
     titles: OnceLock<Titles>,
+    pub(super) indexes: Indexes,
 }
 
 /// Entries that one thread looks at, at a time.
@@ -33,9 +37,9 @@ const COPY_STEP: u64 = 4 << 20;
 const NO_LIST: u64 = u64::MAX;
 
 impl ZimBook {
-    pub(super) fn new(archive: Arc<zim::Archive>) -> Self {
+    pub(super) fn new(archive: Arc<zim::Archive>, index: CacheOptions) -> Self {
         let (metadata, counts, titles) = Default::default();
-        Self { archive, metadata, counts, titles }
+        Self { archive, metadata, counts, titles, indexes: Indexes::new(index) }
     }
 
     /// Returns the UUID as it is written.
@@ -88,8 +92,24 @@ impl ZimBook {
         Ok(*self.counts.get_or_init(|| counts))
     }
 
-    pub(super) fn titles(&self) -> Result<&Titles> {
-        Ok(self.titles.get_or_init(|| Titles::read(&self.archive)))
+    pub(super) fn titles(&self) -> &Titles {
+        self.titles.get_or_init(|| Titles::read(&self.archive))
+    }
+
+    /// Returns the entries that have a title key, in order of title and path: from the index of titles if
+    /// it was made before, else from the keys of all titles.
+    pub(super) fn entries_by_title_key(&self, title: &str) -> Result<Vec<super::Entry>> {
+        if let Some(index) = self.indexes.ready(&self.archive, IndexKind::Titles)
+            && let Ok(named) = index.entries_by_title_key(title)
+        {
+            let own = |path: &str| self.archive.entry_by_path(path).transpose();
+            let found: Vec<Entry> = named.iter().filter_map(|e| own(&e.path)).collect::<Result<_>>()?;
+            if !found.is_empty() {
+                return Ok(found.into_iter().map(super::Entry::from).collect());
+            }
+        }
+        // The index has fewer titles: only those of articles.
+        Ok(self.titles().with_key(&self.archive, &title_key(title)))
     }
 
     pub(super) fn sections(&self) -> Vec<Section> {

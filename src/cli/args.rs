@@ -21,7 +21,8 @@ use values::{range, size};
     about = "Pack an encyclopedia, a wiki or documentation into one file, and read it",
     long_about = "Pack an encyclopedia, a wiki or documentation into one file, and read it.\n\n\
         An archive (.tome) holds articles, the media they use and redirects, compressed, indexed by \
-        path and title, and with a hash over every byte: what is read is what was packed.",
+        path and title, and with a hash over every byte: what is read is what was packed. What reads \
+        a .tome reads a .zim as well.",
     after_help = "`tome help COMMAND` or `tome COMMAND --help` says more.",
     after_long_help = "\
 Exit status:
@@ -82,7 +83,7 @@ pub enum Command {
 /// Which archive, and how to open it.
 #[derive(Debug, Args)]
 pub struct ArchiveArgs {
-    /// The archive, a .tome file
+    /// The archive: a .tome or .zim file, or the first part of a split one (.zimaa)
     #[arg(value_name = "ARCHIVE")]
     pub archive: PathBuf,
     /// Take the archive that begins at this byte of the file
@@ -99,8 +100,8 @@ pub struct ArchiveArgs {
 
 /// Say what an archive is: counts, sizes, metadata, sections
 ///
-/// Reads a few pages only, whatever the size of the archive. What it says of itself is the packer's
-/// claim; `tome verify` recomputes the content id.
+/// Reads a few pages of a .tome only, whatever its size; of a .zim, whose entries have to be counted,
+/// all names. What it says of itself is the packer's claim; `tome verify` recomputes the content id.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Exit status:
@@ -109,7 +110,11 @@ Exit status:
 
 Examples:
   tome info wiki.tome
-  tome info wiki.tome --json | jq .articles")]
+  tome info wiki.tome --json | jq .articles
+
+JSON (--json): one object with what is said. \"content_id\" and \"file_id\" are null for a .zim; its \
+\"blocks\" are its clusters, its \"sections\" the lists that its header names, and \"has_search\" is true \
+once `tome search` has indexed it.")]
 pub struct InfoArgs {
     #[command(flatten)]
     pub archive: ArchiveArgs,
@@ -165,6 +170,9 @@ pub enum KindArg {
 ///
 /// The article whose title is the query comes first. A search ends after a time and gives the best
 /// that was found until then.
+///
+/// The articles of a .zim are indexed when they are searched for the first time. The index is kept in
+/// the user's cache folder ($XDG_CACHE_HOME/tome, else ~/.cache/tome) and may be deleted at any time.
 #[derive(Debug, Args)]
 #[command(
     override_usage = "tome search [OPTIONS] <ARCHIVE>... <QUERY>",
@@ -208,12 +216,15 @@ pub struct SearchArgs {
     /// Read the files piece by piece instead of mapping them into memory
     #[arg(long)]
     pub no_mmap: bool,
+    /// Neither use nor keep the index of a .zim in the user's cache folder
+    #[arg(long)]
+    pub no_cache: bool,
 }
 
 /// Read an article
 ///
-/// TITLE is found as people type it: exactly, else as a path, else without regard to case, accents
-/// and the kind of dash. The article is rendered as text, with its links numbered, and shown page
+/// TITLE is found as people type it: exactly, else as a path (in a .zim also without or with another
+/// letter of a namespace before it), else without regard to case, accents and the kind of dash. The article is rendered as text, with its links numbered, and shown page
 /// by page on a terminal (by $PAGER, or less).
 ///
 /// If several articles are meant, they are listed; if none is, the nearest titles are.
@@ -284,6 +295,9 @@ pub struct FormArgs {
 ///
 /// One line a suggestion: title, tab, path, and behind another tab, where it needs a reason, that it
 /// is a guess or which redirect was found.
+///
+/// The titles of a .zim are indexed when they are asked for the first time, and the index is kept in
+/// the user's cache folder ($XDG_CACHE_HOME/tome, else ~/.cache/tome).
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 A QUERY that begins with a hyphen comes after `--`.
@@ -312,6 +326,9 @@ pub struct SuggestArgs {
     /// How long to search at most, in milliseconds [default: 50, and some 2 ms of work]
     #[arg(long, value_name = "MS")]
     pub budget: Option<u64>,
+    /// Neither use nor keep the index of a .zim in the user's cache folder
+    #[arg(long)]
+    pub no_cache: bool,
     /// Print JSON lines
     #[arg(long)]
     pub json: bool,
@@ -396,6 +413,9 @@ pub struct ExtractArgs {
 ///
 /// Compares every byte with its hash, checks every rule of the format, decodes every block, and
 /// recomputes the identity of the content. Each finding names what it damages.
+///
+/// A .zim has one checksum, over the whole file. It says that something is damaged, and only the
+/// other checks may say what.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Exit status:
@@ -414,6 +434,8 @@ pub struct VerifyArgs {
     #[command(flatten)]
     pub archive: ArchiveArgs,
     /// Check structure and the hashes of what is stored, without decoding the blocks
+    ///
+    /// Of a .zim: structure only, without the checksum, for which all of it would be read.
     #[arg(long)]
     pub quick: bool,
     /// Also look for links between articles that lead nowhere

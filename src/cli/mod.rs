@@ -7,6 +7,7 @@
 mod args;
 mod convert;
 mod extract;
+mod index;
 mod info;
 mod interrupt;
 mod list;

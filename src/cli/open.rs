@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tome::book::{Book, OpenOptions};
+use tome::book::{Book, CacheOptions, OpenOptions};
 use tome::error::Error;
 
 use super::args::ArchiveArgs;
@@ -24,7 +24,12 @@ impl Opened {
 
 /// Opens an archive, and says in words what is wrong with the file if it cannot be.
 pub fn open(args: &ArchiveArgs) -> Result<Opened, Failure> {
-    let book = try_open(args).map_err(|error| failure(&args.archive, error))?;
+    open_with(args, CacheOptions::default())
+}
+
+/// Opens an archive that will be searched.
+pub fn open_with(args: &ArchiveArgs, index: CacheOptions) -> Result<Opened, Failure> {
+    let book = try_open(args, index).map_err(|error| failure(&args.archive, error))?;
     if let Some(damage) = book.damage_at_start() {
         talk::warning(&format!("{}: {damage}", args.archive.display()));
     }
@@ -32,8 +37,8 @@ pub fn open(args: &ArchiveArgs) -> Result<Opened, Failure> {
 }
 
 /// Opens an archive.
-pub fn try_open(args: &ArchiveArgs) -> tome::error::Result<Book> {
-    let options = OpenOptions { by_position: args.no_mmap, at: args.at, ..OpenOptions::default() };
+pub fn try_open(args: &ArchiveArgs, index: CacheOptions) -> tome::error::Result<Book> {
+    let options = OpenOptions { by_position: args.no_mmap, at: args.at, index, ..OpenOptions::default() };
     Book::open(&args.archive, &options)
 }
 

@@ -4,14 +4,14 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use tome::book::{Book, SearchOptions, search};
+use tome::book::{Book, IndexKind, SearchOptions, search};
+use tome::item::Silent;
 use tome::terminal::{Keep, sanitize, wants_style};
 
 use super::args::{ArchiveArgs, Globals, SearchArgs};
-use super::open::open;
+use super::open::open_with;
 use super::output::{self, Output};
-use super::progress::Progress;
-use super::{Failure, Outcome, Status, interrupt, talk};
+use super::{Failure, Outcome, Status, index, talk};
 
 #[derive(Serialize)]
 struct Line<'a> {
@@ -48,12 +48,16 @@ pub fn run(args: &SearchArgs, globals: &Globals) -> Outcome {
     let mut opened = vec![];
     for name in names {
         let archive = PathBuf::from(name);
-        opened.push(open(&ArchiveArgs { archive, at: args.at, no_mmap: args.no_mmap })?);
+        let archive = ArchiveArgs { archive, at: args.at, no_mmap: args.no_mmap };
+        opened.push(open_with(&archive, index::options(args.no_cache))?);
+    }
+    for one in &opened {
+        index::prepare(one, IndexKind::FullText, args.no_cache, globals)?;
     }
     let books: Vec<&Book> = opened.iter().map(|o| &*o.book).collect();
     let shown: Vec<String> = opened.iter().map(|o| o.path.display().to_string()).collect();
     for (book, name) in books.iter().zip(&shown) {
-        if book.as_tome().is_some() && !book.has_search() && !globals.quiet {
+        if !book.has_search() && !globals.quiet {
             talk::warning(&format!(
                 "{name}: packed without a full-text index, so only titles are searched; \
                  `tome pack {name} -o OUT.tome` makes one"
@@ -67,13 +71,7 @@ pub fn run(args: &SearchArgs, globals: &Globals) -> Outcome {
         budget: Duration::from_millis(args.budget),
         ..SearchOptions::default()
     };
-    let progress = Progress::new(globals);
-    if books.iter().any(|book| book.as_zim().is_some()) {
-        interrupt::watch();
-    }
-    let hits = search(&books, query, &options, &progress);
-    progress.finish();
-    let hits = hits?;
+    let hits = search(&books, query, &options, &Silent)?;
     let seconds = started.elapsed().as_secs_f64();
     for (book, error) in &hits.damage {
         talk::warning(&format!("{}: {error}; what else was found is shown", shown[*book]));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use serde::Serialize;
-use tome::book::{self, Book, Format, VerifyOptions};
+use tome::book::{self, Book, CacheOptions, Format, VerifyOptions};
 use tome::error::Error;
 use tome::findings::{Finding, Report, Severity};
 
@@ -52,7 +52,7 @@ impl<'a> Line<'a> {
 /// Runs the command.
 pub fn run(args: &VerifyArgs, globals: &Globals) -> Outcome {
     let started = Instant::now();
-    let report = match open::try_open(&args.archive) {
+    let report = match open::try_open(&args.archive, CacheOptions::default()) {
         Ok(book) => check(args, &book, globals)?,
         Err(error) => unopened(args, error)?,
     };

@@ -227,3 +227,65 @@ fn what_is_extracted_is_packed_again() {
     assert_eq!(on(&path, "extract", &["nothing/**", "-o", "never"]).status, 1);
     assert!(sample().exists() && !Path::new("never").exists());
 }
+
+#[test]
+fn suggest_and_search_make_their_index_once() {
+    for name in SMALL {
+        let Some(path) = suite(name) else { return };
+        let cache = tempfile::tempdir().unwrap();
+        let ask = |args: &[&str]| -> Run {
+            let mut command = super::tome();
+            let out = command.env("XDG_CACHE_HOME", cache.path()).args(args).output().unwrap();
+            Run {
+                status: out.status.code().unwrap(),
+                stdout: String::from_utf8(out.stdout).unwrap(),
+                stderr: String::from_utf8(out.stderr).unwrap(),
+            }
+        };
+        let file = path.to_str().unwrap();
+        let kept = || std::fs::read_dir(cache.path()).unwrap().count();
+        let main = format!("{}main.html", namespace(name, "A"));
+
+        let once = ask(&["suggest", file, "test z", "--no-cache"]);
+        assert_eq!((once.status, once.stdout.as_str()), (0, &*format!("Test ZIM file\t{main}\n")));
+        assert!(once.stderr.contains("this time only") && kept() == 0, "{}", once.stderr);
+        let first = ask(&["suggest", file, "test z"]);
+        assert!(first.stderr.contains("the index is kept in") && kept() == 1, "{}", first.stderr);
+        let second = ask(&["suggest", file, "test z"]);
+        assert_eq!((second.stderr.as_str(), &second.stdout), ("", &once.stdout));
+        assert_eq!(ask(&["suggest", file, "nothing like this"]).status, 1);
+
+        let quiet = ask(&["search", "-q", file, "test"]);
+        assert_eq!((quiet.status, quiet.stderr.as_str()), (0, ""));
+        assert!(quiet.stdout.starts_with(&format!("Test ZIM file\t{main}\n")), "{}", quiet.stdout);
+        assert_eq!(ask(&["search", file, "absent"]).status, 1);
+        assert!(ask(&["info", file, "--json"]).stdout.contains("\"has_search\":true"));
+        // With an archive of the other format.
+        let mixed = ask(&["search", file, sample().to_str().unwrap(), "file OR honey", "--json"]);
+        assert!(mixed.status <= 1 && mixed.stderr.is_empty(), "{}", mixed.stderr);
+        let mixed = ask(&["search", file, sample().to_str().unwrap(), "test", "--json"]);
+        assert!(mixed.stdout.contains(&format!("\"archive\":{}", serde_json::to_string(file).unwrap())));
+    }
+}
+
+#[test]
+fn parts_are_one_archive() {
+    for kind in ["nons", "noTitleListingV0"] {
+        let Some(path) = suite(&format!("{kind}/wikibooks_be_all_nopic_2017-02_splitted.zim")) else {
+            return;
+        };
+        let Some(whole) = suite(&format!("{kind}/wikibooks_be_all_nopic_2017-02.zim")) else { return };
+        let list = on(&whole, "list", &["--json"]).stdout;
+        assert!(list.lines().count() > 10);
+        for parts in [path.clone(), path.with_extension("zimaa")] {
+            for more in [&[][..], &["--no-mmap"]] {
+                let split = on(&parts, "list", &[&["--json"], more].concat());
+                assert_eq!(split.status, 0, "{}", split.stderr);
+                assert!(split.stdout == list);
+            }
+            assert_eq!(on(&parts, "verify", &[]).status, 0);
+            let size = |path: &Path| one::<Info>(&on(path, "info", &["--json"])).size;
+            assert_eq!(size(&parts), size(&whole));
+        }
+    }
+}

@@ -5,9 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tempfile::TempDir;
-use tome::book::{Book, Entry, Format, Found, OpenOptions, VerifyOptions, format_of};
+use tome::book::{
+    Book, CacheOptions, Entry, Format, Found, IndexKind, OpenOptions, SearchOptions, SuggestOptions,
+    VerifyOptions, format_of, search,
+};
 use tome::error::Error;
-use tome::item::{About, Item, Kind, Metadata, Silent, Sink, keys};
+use tome::item::{About, Item, Kind, Metadata, Observer, Silent, Sink, keys};
 use tome::zim;
 
 use crate::common::{Random, article, media, redirect, write};
@@ -107,6 +110,14 @@ fn outcome(found: Found) -> (&'static str, Vec<String>) {
     }
 }
 
+/// The same, without what is only near: which titles are looked at for that is each format's own.
+fn meant(found: Found) -> (&'static str, Vec<String>) {
+    match outcome(found) {
+        ("nothing", _) => ("nothing", vec![]),
+        meant => meant,
+    }
+}
+
 #[test]
 fn the_same_content_gives_the_same_entries_in_the_same_order() {
     let both = Both::new();
@@ -145,12 +156,12 @@ fn what_a_person_types_means_the_same() {
         ("zzz", "nothing"),
         ("", "nothing"),
     ] {
-        let found = outcome(tome.find(name).unwrap());
+        let found = meant(tome.find(name).unwrap());
         assert_eq!(found.0, expected, "{name}");
-        assert_eq!(found, outcome(zim.find(name).unwrap()), "{name}");
-        let titles = [&tome, &zim].map(|book| outcome(book.find_title(name).unwrap()));
+        assert_eq!(found, meant(zim.find(name).unwrap()), "{name}");
+        let titles = [&tome, &zim].map(|book| meant(book.find_title(name).unwrap()));
         assert_eq!(titles[0], titles[1], "{name}");
-        let paths = [&tome, &zim].map(|book| outcome(book.find_path(name).unwrap()));
+        let paths = [&tome, &zim].map(|book| meant(book.find_path(name).unwrap()));
         assert_eq!(paths[0], paths[1], "{name}");
     }
     let near = outcome(zim.find("Honey beee").unwrap());
@@ -167,6 +178,99 @@ fn near_titles_of_a_zim_are_titles() {
     let (kind, near) = outcome(open(&both.zim).find("List of things 999").unwrap());
     assert_eq!((kind, near.len()), ("nothing", 5));
     assert!(near.iter().all(|path| path.starts_with("list/")));
+}
+
+/// Options that keep indexes in a folder.
+fn indexed_in(folder: &Path) -> OpenOptions {
+    let index = CacheOptions { folder: Some(folder.to_path_buf()), ..CacheOptions::default() };
+    OpenOptions { index, ..OpenOptions::default() }
+}
+
+#[test]
+fn suggestions_and_hits_are_the_same() {
+    let both = Both::new();
+    let cache = TempDir::new().unwrap();
+    let options = indexed_in(cache.path());
+    let [tome, zim] = [&both.tome, &both.zim].map(|path| Book::open(path, &options).unwrap());
+    assert!(tome.has_suggestions() && tome.has_search() && !zim.has_suggestions() && !zim.has_search());
+    for query in ["honey b", "HONEY BEE", "apis", "worker", "list of things 2", "cafe", "hony bee", "same"] {
+        let asked = SuggestOptions { work: 10_000_000, ..SuggestOptions::default() };
+        let paths = |book: &Book| {
+            let found = book.suggest(query, &asked, &Silent).unwrap();
+            let found: BTreeSet<(String, Option<String>)> =
+                found.list.into_iter().map(|s| (s.path, s.via)).collect();
+            found
+        };
+        assert!(!paths(&tome).is_empty(), "{query}");
+        assert_eq!(paths(&tome), paths(&zim), "{query}");
+    }
+    assert!(zim.has_suggestions() && !zim.has_search());
+    for query in ["milk", "\"it flies\"", "honey bee", "title:list 7", "flies -bee", "mlik"] {
+        let asked = SearchOptions { budget: std::time::Duration::from_secs(60), ..SearchOptions::default() };
+        let found = |book: &Book| {
+            let hits = search(&[book], query, &asked, &Silent).unwrap();
+            assert!(hits.damage.is_empty(), "{:?}", hits.damage);
+            let list: Vec<_> = hits.list.into_iter().map(|h| (h.path, h.snippet, h.relaxed)).collect();
+            (list, hits.did_you_mean)
+        };
+        assert_eq!(found(&tome), found(&zim), "{query}");
+    }
+    // Together, and by whom: what is in both comes from both.
+    let hits = search(&[&zim, &tome], "milk", &SearchOptions::default(), &Silent).unwrap();
+    let mut of: Vec<usize> = hits.list.iter().map(|h| h.book).collect();
+    of.sort_unstable();
+    assert_eq!(of, [0, 1]);
+    assert!(hits.list.iter().all(|h| h.path == "coffee.html" && h.snippet.contains("<b>milk</b>")));
+    // Who opens it next has it, and finds titles by it.
+    let again = Book::open(&both.zim, &options).unwrap();
+    assert!(again.has_search() && again.has_suggestions());
+    assert_eq!(meant(again.find("CAFE au lait").unwrap()), ("one", vec!["coffee.html".to_owned()]));
+    assert_eq!(meant(again.find("same TITLE").unwrap()), meant(tome.find("same TITLE").unwrap()));
+}
+
+#[test]
+fn an_index_that_is_damaged_is_made_again() {
+    let both = Both::new();
+    let cache = TempDir::new().unwrap();
+    let options = indexed_in(cache.path());
+    let found = |book: &Book| {
+        let hits = search(&[book], "milk", &SearchOptions::default(), &Silent).unwrap();
+        assert!(hits.damage.is_empty(), "{:?}", hits.damage);
+        hits.list.len()
+    };
+    assert_eq!(found(&Book::open(&both.zim, &options).unwrap()), 1);
+    let folder = tome::book::index_folder(&options.index).unwrap();
+    let files = std::fs::read_dir(folder).unwrap().map(|f| f.unwrap().path());
+    let file = files.into_iter().find(|f| f.extension().is_some_and(|e| e == "tome")).unwrap();
+    let mut bytes = std::fs::read(&file).unwrap();
+    // All but the first page and its copy, so that it opens.
+    let end = bytes.len() - 4096;
+    bytes[4096..end].iter_mut().for_each(|b| *b ^= 0x55);
+    std::fs::write(&file, bytes).unwrap();
+    assert_eq!(found(&Book::open(&both.zim, &options).unwrap()), 1);
+}
+
+/// Asks to stop from the first moment.
+struct Stopping;
+
+impl Observer for Stopping {
+    fn is_cancelled(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn what_is_stopped_says_so() {
+    let both = Both::new();
+    let cache = TempDir::new().unwrap();
+    let zim = Book::open(&both.zim, &indexed_in(cache.path())).unwrap();
+    let search = search(&[&zim], "milk", &SearchOptions::default(), &Stopping);
+    assert!(matches!(search, Err(Error::Interrupted)), "{search:?}");
+    let verify = zim.verify(VerifyOptions::default(), &Stopping);
+    assert!(matches!(verify, Err(Error::Interrupted)));
+    assert!(!zim.has_search());
+    zim.prepare(IndexKind::FullText, &Silent).unwrap();
+    assert!(zim.has_search());
 }
 
 #[test]
