@@ -3,12 +3,13 @@
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use tome::reader::{Match, SuggestOptions, Suggestion};
+use tome::book::{Match, SuggestOptions, Suggestion};
 
 use super::args::{Globals, SuggestArgs};
 use super::open::open;
 use super::output::Output;
-use super::{Outcome, Status, talk};
+use super::progress::Progress;
+use super::{Outcome, Status, interrupt, talk};
 
 /// One line of JSON.
 #[derive(Serialize)]
@@ -38,7 +39,13 @@ pub fn run(args: &SuggestArgs, globals: &Globals) -> Outcome {
             u32::try_from(budget.saturating_mul(UNITS_PER_MS)).unwrap_or(u32::MAX).max(options.work);
     }
     let started = Instant::now();
-    let found = opened.archive.suggest(&args.query, &options).map_err(|e| opened.failure(e))?;
+    let progress = Progress::new(globals);
+    if opened.book.as_zim().is_some() {
+        interrupt::watch();
+    }
+    let found = opened.book.suggest(&args.query, &options, &progress);
+    progress.finish();
+    let found = found.map_err(|e| opened.failure(e))?;
     let seconds = started.elapsed().as_secs_f64();
     let mut out = Output::new();
     for suggestion in &found.list {

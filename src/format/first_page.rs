@@ -594,7 +594,7 @@ fn describe(page: &[u8]) -> String {
     }
     match other_format(page) {
         Some(guess) => format!("the file looks like {guess}"),
-        None => "it does not begin with Tome's signature".into(),
+        None => "it begins neither as a .tome nor as a .zim does".into(),
     }
 }
 

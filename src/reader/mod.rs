@@ -7,7 +7,6 @@
 mod content;
 mod elsewhere;
 mod entries;
-mod lookup;
 mod repair;
 mod search;
 mod suggest;
@@ -22,7 +21,6 @@ pub use crate::content::Content;
 pub use content::{CONTENT_STEP, Cache};
 pub use elsewhere::Contents;
 pub use entries::{Entry, EntryBody, Resolved};
-pub use lookup::Found;
 pub use search::{Hit, Hits, SearchOptions, search};
 pub use suggest::{Match, SuggestOptions, Suggestion, Suggestions};
 pub use verify::VerifyOptions;

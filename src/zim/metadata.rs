@@ -218,3 +218,15 @@ pub fn png_size(bytes: &[u8]) -> Option<(u32, u32)> {
     let height = rest.first_chunk()?;
     Some((u32::from_be_bytes(*width), u32::from_be_bytes(*height)))
 }
+
+/// Returns a UUID as it is written: 32 hex digits in five groups.
+pub fn uuid_text(uuid: &[u8; 16]) -> String {
+    let mut out = String::with_capacity(36);
+    for (at, byte) in uuid.iter().enumerate() {
+        if matches!(at, 4 | 6 | 8 | 10) {
+            out.push('-');
+        }
+        out.push_str(&format!("{byte:02x}"));
+    }
+    out
+}

@@ -11,6 +11,7 @@
 //! in files of the old scheme with the letter of their namespace (`A/Page`), in new ones without. Entries
 //! are those of content; metadata, listings and indexes are reached by functions of their own.
 
+mod checksum;
 mod cluster;
 mod dirent;
 mod header;
@@ -23,5 +24,5 @@ mod reader;
 mod writer;
 
 pub use header::{Header, MAGIC};
-pub use reader::{Archive, Entry, EntryBody, OpenOptions};
+pub use reader::{Archive, Entry, EntryBody, OpenOptions, is_split};
 pub use writer::{Minor, Options as WriteOptions, Summary, Writer};

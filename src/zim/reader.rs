@@ -419,6 +419,20 @@ impl Archive {
         })
     }
 
+    /// SHIM
+    pub fn storage(&self) -> &dyn Storage { &*self.storage }
+    /// SHIM
+    pub fn entries_in_cluster_order(&self) -> Result<impl Iterator<Item = Result<Entry>> + '_> { Ok(self.entries()) }
+    /// SHIM
+    pub fn read_content(self: &Arc<Self>, entry: &Entry) -> Result<impl std::io::Read + Send + use<>> {
+        Ok(std::io::Cursor::new(self.content(entry)?.into_vec()))
+    }
+    /// SHIM
+    pub fn illustration(&self, size: u32) -> Result<Option<Value>> {
+        let key = format!("Illustration_{size}x{size}@1");
+        Ok(self.metadata()?.into_iter().find(|m| m.0 == key).map(|m| m.1))
+    }
+
     /// Returns the main page's entry, through redirects.
     ///
     /// # Errors
@@ -527,4 +541,9 @@ mod tests {
             assert!(entries > 1 && n > 0);
         }
     }
+}
+
+/// SHIM
+pub fn is_split(path: &Path) -> bool {
+    let _ = path; false
 }

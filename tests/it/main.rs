@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod archive;
+mod book;
 mod broken;
 mod cold;
 mod common;
@@ -18,5 +19,6 @@ mod search_damage;
 mod spec;
 mod storage;
 mod suggest;
+mod zim_convert;
 mod zim_index;
 mod zim_small;
