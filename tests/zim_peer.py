@@ -14,7 +14,11 @@ from libzim.writer import Creator, Hint, Item, StringProvider
 
 
 def described(data):
-    return {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    return {
+        "size": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "md5": hashlib.md5(data).hexdigest(),
+    }
 
 
 def dump(path):

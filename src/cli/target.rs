@@ -47,12 +47,8 @@ pub fn check_free(out: &Path, force: bool) -> Result<(), Failure> {
 pub fn look_at_space(out: &Path, bytes: u64, globals: &Globals) -> Result<(), Failure> {
     // A system that does not say has no say.
     let Ok(Some(free)) = free_space(out) else { return Ok(()) };
-    let message = format!(
-        "{} to pack, and {} are free for {}",
-        talk::bytes(bytes),
-        talk::bytes(free),
-        out.display()
-    );
+    let message =
+        format!("{} to pack, and {} are free for {}", talk::bytes(bytes), talk::bytes(free), out.display());
     // What compresses to less than a hundredth is rare; to less than a tenth, common.
     if free < bytes / 100 {
         return Err(Failure::new(message).hint("make room, or choose another disk"));

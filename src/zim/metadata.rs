@@ -230,3 +230,123 @@ pub fn uuid_text(uuid: &[u8; 16]) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn text(text: &str) -> Value {
+        Value { mime: "text/plain".into(), bytes: text.as_bytes().to_vec() }
+    }
+
+    fn from(values: &[(&str, &str)]) -> Metadata {
+        from_zim(values.iter().map(|(key, value)| ((*key).to_owned(), text(value))))
+    }
+
+    fn told(metadata: &Metadata) -> Vec<(&str, &str)> {
+        metadata.iter().map(|(k, v)| (k, std::str::from_utf8(&v.bytes).unwrap())).collect()
+    }
+
+    #[test]
+    fn well_known_keys_have_our_names() {
+        let ours = from(&[
+            ("Counter", "text/html=1"),
+            ("Flavour", "maxi"),
+            ("Language", "eng,fra,und,tlh"),
+            ("Source", "https://example.org/"),
+            ("Title", "A title"),
+            ("X-Own", "kept"),
+        ]);
+        let expected = [
+            ("Flavour", "maxi"),
+            ("X-Own", "kept"),
+            ("language", "en,fr,und,tlh"),
+            ("source-url", "https://example.org/"),
+            ("title", "A title"),
+        ];
+        assert_eq!(told(&ours), expected);
+    }
+
+    #[test]
+    fn what_our_form_loses_is_kept_until_it_is_changed() {
+        let mut ours = from(&[("Language", "en"), ("Title", &"long ".repeat(20))]);
+        assert_eq!(ours.text("zim:Language"), Some("en"));
+        assert_eq!(to_zim(&ours)[0], ("Language".into(), text("en")));
+        assert!(original(&ours, "Title").is_some());
+        ours.set_text(keys::LANGUAGE, "pt-BR,en-GB,en");
+        ours.set_text(keys::TITLE, "Another");
+        assert_eq!(to_zim(&ours), [("Language".into(), text("por,eng")), ("Title".into(), text("Another"))]);
+        assert!(original(&ours, "Title").is_none());
+    }
+
+    #[test]
+    fn a_name_of_ours_goes_before_a_key_that_is_spelt_as_its_own_in_zim() {
+        let mut ours = Metadata::default();
+        ours.set_text("Title", "stray");
+        assert_eq!(to_zim(&ours), [("Title".into(), text("stray"))]);
+        ours.set_text("title", "meant");
+        assert_eq!(to_zim(&ours), [("Title".into(), text("meant"))]);
+        ours.set_text(keys::UUID, "11111111-1111-1111-1111-111111111111");
+        assert_eq!(to_zim(&ours).len(), 1);
+    }
+
+    #[test]
+    fn values_are_judged_as_zimcheck_does() {
+        for (key, value, good) in [
+            ("Title", "", false),
+            ("Title", "x", true),
+            ("Language", "eng,fra", true),
+            ("Language", "eng, fra", false),
+            ("Language", "en", false),
+            ("Date", "2024-02-29", true),
+            ("Date", "2024-13-01", false),
+            ("Date", "2024-2-29", false),
+            ("Date", "+024-02-29", false),
+            ("Description", &"é".repeat(80), true),
+            ("Description", &"é".repeat(81), false),
+            ("X-Any", "", true),
+            ("Illustration_48x48@1", "no picture", false),
+        ] {
+            assert_eq!(conforms(key, &text(value)), good, "{key}: {value}");
+        }
+        let html = Value { mime: "text/html".into(), ..text("x") };
+        assert!(!conforms("Title", &html));
+        let utf8 = Value { mime: "text/plain; charset=UTF-8".into(), ..text("x") };
+        assert!(conforms("Title", &utf8));
+    }
+
+    fn any_key() -> impl Strategy<Value = String> {
+        let known: Vec<String> =
+            NAMES.iter().flat_map(|n| [n.0, n.1]).chain(["Name", "uuid"]).map(str::to_owned).collect();
+        let name = prop_oneof![
+            4 => proptest::sample::select(known),
+            2 => "Illustration_[0-9]{1,3}x[0-9]{1,3}@[12]",
+            2 => "Illustration_(48x48|96x96|096x096|0x0)@1(;x=1)?",
+            1 => "icon(-[0-9]{0,3})?",
+            1 => "X-[A-Z]",
+            1 => ".{0,5}",
+        ];
+        ("(zim:){0,2}", name).prop_map(|(prefix, name)| prefix + &name)
+    }
+
+    fn any_value() -> impl Strategy<Value = Value> {
+        let bytes = prop_oneof![
+            "(eng|fra|en|xxx|, |,|e){0,4}".prop_map(String::into_bytes),
+            "\\PC{0,60}".prop_map(String::into_bytes),
+            proptest::collection::vec(any::<u8>(), 0..9),
+        ];
+        ("text/plain|text/plain;charset=utf-8|image/png|", bytes)
+            .prop_map(|(mime, bytes)| Value { mime, bytes })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, cases: 2000, ..Default::default() })]
+        #[test]
+        fn a_round_trip_gives_every_key_and_value(values in proptest::collection::btree_map(any_key(), any_value(), 0..12)) {
+            let values: Vec<(String, Value)> = values.into_iter().filter(|(key, _)| key != COUNTER).collect();
+            prop_assert_eq!(to_zim(&from_zim(values.clone())), values);
+        }
+    }
+}

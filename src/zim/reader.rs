@@ -420,9 +420,13 @@ impl Archive {
     }
 
     /// SHIM
-    pub fn storage(&self) -> &dyn Storage { &*self.storage }
+    pub fn storage(&self) -> &dyn Storage {
+        &*self.storage
+    }
     /// SHIM
-    pub fn entries_in_cluster_order(&self) -> Result<impl Iterator<Item = Result<Entry>> + '_> { Ok(self.entries()) }
+    pub fn entries_in_cluster_order(&self) -> Result<impl Iterator<Item = Result<Entry>> + '_> {
+        Ok(self.entries())
+    }
     /// SHIM
     pub fn read_content(self: &Arc<Self>, entry: &Entry) -> Result<impl std::io::Read + Send + use<>> {
         Ok(std::io::Cursor::new(self.content(entry)?.into_vec()))
@@ -545,5 +549,6 @@ mod tests {
 
 /// SHIM
 pub fn is_split(path: &Path) -> bool {
-    let _ = path; false
+    let _ = path;
+    false
 }

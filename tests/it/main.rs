@@ -22,3 +22,4 @@ mod suggest;
 mod zim_convert;
 mod zim_index;
 mod zim_small;
+mod zim_write;

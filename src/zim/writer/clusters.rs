@@ -78,6 +78,8 @@ pub struct Clusters<'o> {
     size: usize,
     /// By treatment (true for raw ones, which so stand last) and name.
     lanes: BTreeMap<(bool, String), Lane>,
+    /// Bytes in all lanes.
+    waiting: usize,
     places: Vec<Place>,
     /// Clusters given to the pool; those written have an offset.
     submitted: u32,
@@ -114,6 +116,7 @@ impl<'o> Clusters<'o> {
             level,
             size,
             lanes: BTreeMap::new(),
+            waiting: 0,
             places: vec![],
             submitted: 0,
             offsets: vec![],
@@ -154,9 +157,9 @@ impl<'o> Clusters<'o> {
         let lane = self.lanes.entry(key).or_insert_with(|| Lane { opened, ..Lane::default() });
         let place = (lane.opened, lane.contents.len() as u32);
         lane.len += bytes.len();
+        self.waiting += bytes.len();
         lane.contents.push(bytes);
-        let waiting: usize = self.lanes.values().map(|lane| lane.len).sum();
-        if waiting > WAITING {
+        if self.waiting > WAITING {
             let fullest = self.lanes.iter().max_by_key(|(_, lane)| lane.len).map(|(key, _)| key.clone());
             if let Some(key) = fullest
                 && let Some(lane) = self.lanes.remove(&key)
@@ -176,6 +179,7 @@ impl<'o> Clusters<'o> {
             if let Some(place) = self.places.get_mut(lane.opened as usize) {
                 *place = (self.submitted, contents.len() as u32);
             }
+            self.waiting = self.waiting.saturating_sub(lane.len);
             contents.extend(lane.contents);
         }
         if contents.is_empty() {
@@ -304,8 +308,7 @@ impl<'o> Clusters<'o> {
             self.observer.advance(0, n as u64);
         }
         if read != len {
-            let message = format!("it changed while it was being packed ({len} bytes before, {read} now)");
-            return Err(failed(std::io::Error::other(message)));
+            return Err(super::changed(path, len, read));
         }
         if let Some(encoder) = encoder {
             ready.clear();

@@ -144,7 +144,8 @@ enum Seen {
 /// 3. [`Writer::finish`] writes the lists and gives the file its name.
 ///
 /// Dropped before the end, it leaves nothing. An item that ZIM cannot hold (an empty path, a zero byte
-/// in it, more than 65,533 bytes) is reported with [`Observer::error`] and left out.
+/// in it, more than 65,533 bytes) is reported with [`Observer::error`] and left out. An entry's language
+/// and the mark of what was generated have no place in ZIM.
 pub struct Writer<'o> {
     output: Output,
     observer: &'o dyn Observer,
@@ -282,8 +283,7 @@ impl<'o> Writer<'o> {
                     let mut bytes = vec![];
                     open().and_then(|r| r.take(len + 1).read_to_end(&mut bytes)).map_err(failed)?;
                     if bytes.len() as u64 != len {
-                        let message = format!("it changed while it was being packed: {len} bytes before");
-                        return Err(failed(std::io::Error::other(message)));
+                        return Err(changed(path, len, bytes.len() as u64));
                     }
                     return self.bytes(mime, bytes);
                 }
@@ -291,6 +291,9 @@ impl<'o> Writer<'o> {
                 if matches!(self.seen, Seen::Once(_)) {
                     let mut hasher = blake3::Hasher::new();
                     hasher.update_reader(open().map_err(failed)?).map_err(failed)?;
+                    if hasher.count() != len {
+                        return Err(changed(path, len, hasher.count()));
+                    }
                     let hash = hasher.finalize();
                     if let Some(place) = self.stored(&hash) {
                         self.observer.advance(0, len);
@@ -345,6 +348,12 @@ impl<'o> Writer<'o> {
         // The first one is there in any case.
         (self.mimes.number(NO_MIME).unwrap_or(0), NO_MIME.to_owned())
     }
+}
+
+/// Returns the error of a content that is not as long as it was said to be.
+fn changed(path: &str, expected: u64, found: u64) -> Error {
+    let message = format!("it changed while it was being packed ({expected} bytes before, {found} now)");
+    Error::io("read", path, std::io::Error::other(message))
 }
 
 /// Decides whether contents of a mime type are compressed: text always, others if it helps.

@@ -239,3 +239,139 @@ impl Values<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::zim::metadata::from_zim;
+
+    #[derive(Default)]
+    struct Heard(Mutex<Vec<String>>);
+
+    impl Observer for Heard {
+        fn warning(&self, path: &str, message: &str) {
+            self.0.lock().unwrap().push(format!("{path}: {message}"));
+        }
+    }
+
+    fn known() -> Known<'static> {
+        Known { title: "The main page", counter: "text/html=1".into(), seed: 7 }
+    }
+
+    /// Returns what stands in the file, and how many warnings there were.
+    fn completed(metadata: &Metadata) -> (std::collections::BTreeMap<String, Value>, usize) {
+        let heard = Heard::default();
+        let list = complete(metadata, &known(), &heard);
+        let n = heard.0.lock().unwrap().len();
+        (list.into_iter().collect(), n)
+    }
+
+    fn metadata(values: &[(&str, &str)]) -> Metadata {
+        let mut out = Metadata::default();
+        values.iter().for_each(|(key, value)| out.set_text(key, *value));
+        out
+    }
+
+    fn text<'a>(values: &'a std::collections::BTreeMap<String, Value>, key: &str) -> &'a str {
+        values.get(key).map_or("", |value| std::str::from_utf8(&value.bytes).unwrap())
+    }
+
+    #[test]
+    fn what_is_not_said_is_filled_in_and_conforms() {
+        let (values, warnings) = completed(&Metadata::default());
+        let expected = [
+            ("Counter", "text/html=1"),
+            ("Creator", "Unknown"),
+            ("Date", "1970-01-01"),
+            ("Description", "The main page"),
+            ("Language", "und"),
+            ("Name", "the-main-page_und"),
+            ("Publisher", "Unknown"),
+            ("Tags", "_ftindex:no"),
+            ("Title", "The main page"),
+        ];
+        for (key, value) in expected {
+            assert_eq!(text(&values, key), value);
+        }
+        assert_eq!(values.len(), expected.len() + 1);
+        assert!(values.iter().all(|(key, value)| conforms(key, value)));
+        // Of the date.
+        assert_eq!(warnings, 1);
+    }
+
+    #[test]
+    fn what_is_too_long_is_cut_and_kept_whole() {
+        let title = "A title of more than thirty letters in all";
+        let description = "words ".repeat(20);
+        let given =
+            [("title", title), ("description", &description), ("date", "2024"), ("language", "Klingon")];
+        let (values, warnings) = completed(&metadata(&given));
+        assert_eq!(text(&values, "Title"), "A title of more than thirty…");
+        assert_eq!(text(&values, "X-Title"), title);
+        assert_eq!(text(&values, "LongDescription"), description.trim());
+        assert_eq!((text(&values, "Date"), text(&values, "X-Date")), ("2024-01-01", "2024"));
+        assert_eq!(text(&values, "Language"), "und");
+        assert_eq!(warnings, 4);
+        assert!(values.iter().all(|(key, value)| conforms(key, value)));
+
+        let given = [("description", &description[..]), ("long-description", "there already, and longer")];
+        let (values, _) = completed(&metadata(&given));
+        assert_eq!(text(&values, "LongDescription"), "there already, and longer");
+        assert_eq!(text(&values, "X-Description"), description.trim());
+        let long = "word ".repeat(1000);
+        let (values, _) = completed(&metadata(&[("long-description", &long)]));
+        assert_eq!(text(&values, "X-LongDescription"), long.trim());
+        assert!(
+            text(&values, "Description").starts_with("word word") && values.contains_key("LongDescription")
+        );
+        assert!(values.iter().all(|(key, value)| conforms(key, value)));
+    }
+
+    #[test]
+    fn what_came_from_a_zim_stays_as_it_is() {
+        let long = "title ".repeat(20);
+        let value = |bytes: &[u8]| Value { mime: "text/plain".into(), bytes: bytes.to_vec() };
+        let given = [
+            ("Title", value(long.as_bytes())),
+            ("Language", value(b"en")),
+            ("Date", value(b"yesterday")),
+            ("Creator", value(b"")),
+            ("Illustration_48x48@1", value(b"no picture")),
+            ("Tags", value(b"a;_ftindex:yes;b;_ftindex")),
+        ];
+        let ours = from_zim(given.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
+        let (values, warnings) = completed(&ours);
+        for (key, value) in &given[..5] {
+            assert_eq!(values.get(*key), Some(value), "{key}");
+        }
+        assert_eq!(text(&values, "Tags"), "a;_ftindex:no;b");
+        assert_eq!(warnings, 0);
+    }
+
+    #[test]
+    fn icons_become_illustrations() {
+        let png = |side: u32| Value { mime: "image/png".into(), bytes: drawn(1, side).unwrap() };
+        let mut ours = metadata(&[("date", "2024-02-29")]);
+        ours.set("icon", png(48));
+        ours.set("icon-96", png(96));
+        ours.set("icon-32", png(33));
+        let (values, warnings) = completed(&ours);
+        assert_eq!(values.get("Illustration_48x48@1"), Some(&png(48)));
+        assert_eq!(values.get("Illustration_96x96@1"), Some(&png(96)));
+        assert_eq!(values.get("Illustration_33x33@1"), Some(&png(33)));
+        assert!(conforms("Illustration_32x32@1", values.get("Illustration_32x32@1").unwrap()));
+        assert_eq!(warnings, 0);
+        // One of another size, and one that cannot be scaled.
+        ours.set("icon", png(128));
+        let (values, _) = completed(&ours);
+        assert_eq!(values.get("Illustration_128x128@1"), Some(&png(128)));
+        let svg = Value { mime: "image/svg+xml".into(), bytes: b"<svg/>".to_vec() };
+        ours.set("icon", svg.clone());
+        let (values, warnings) = completed(&ours);
+        assert_eq!((values.get("X-Icon"), warnings), (Some(&svg), 1));
+        assert_eq!(values.get("Illustration_48x48@1").unwrap().bytes, drawn(7, 48).unwrap());
+        assert!(values.iter().all(|(key, value)| conforms(key, value)));
+    }
+}

@@ -163,11 +163,18 @@ fn redirects(rows: &mut Sorted, found: &mut Sorted, observer: &dyn Observer) -> 
 
 /// Decides which redirects stay.
 fn judge(mut redirects: Vec<Redirect>, rows: u32, main: Option<u32>) -> Resolved {
+    /// Marks beyond any depth.
     const UNKNOWN: u8 = 255;
     const WALKED: u8 = 254;
-    /// Marks of faults, below the marks above and beyond any depth.
-    const FAULTS: [(u8, Fault); 3] = [(253, Fault::Missing), (252, Fault::Dead), (251, Fault::Loop)];
-    let fault = |mark: u8| FAULTS.iter().find(|f| f.0 == mark).map(|f| f.1);
+    const MISSING: u8 = 253;
+    const DEAD: u8 = 252;
+    const LOOP: u8 = 251;
+    let fault = |mark: u8| match mark {
+        MISSING => Some(Fault::Missing),
+        DEAD => Some(Fault::Dead),
+        LOOP => Some(Fault::Loop),
+        _ => None,
+    };
     let find = |redirects: &[Redirect], rank: u32| redirects.binary_search_by_key(&rank, |r| r.rank).ok();
     // Of those that stay: how many redirects lie between it and the end.
     let mut marks = vec![UNKNOWN; redirects.len()];
@@ -182,22 +189,22 @@ fn judge(mut redirects: Vec<Redirect>, rows: u32, main: Option<u32>) -> Resolved
                     marks[i] = WALKED;
                     walk.push(i);
                     if redirects[i].target == NONE {
-                        break 253;
+                        break MISSING;
                     }
                     at = find(&redirects, redirects[i].target);
                 }
-                WALKED => break 251,
-                251 | 252 | 253 => break 252,
+                WALKED => break LOOP,
+                MISSING | DEAD | LOOP => break DEAD,
                 depth => break depth + 1,
             }
         };
         while let Some(i) = walk.pop() {
             match mark {
-                253 => {
-                    marks[i] = 253;
-                    mark = 252;
+                MISSING => {
+                    marks[i] = MISSING;
+                    mark = DEAD;
                 }
-                251 | 252 => marks[i] = mark,
+                DEAD | LOOP => marks[i] = mark,
                 // To a page chains lead as to any content.
                 _ if redirects[i].page => {
                     marks[i] = 0;
@@ -207,12 +214,12 @@ fn judge(mut redirects: Vec<Redirect>, rows: u32, main: Option<u32>) -> Resolved
                     let next = find(&redirects, redirects[i].target);
                     // A chain that readers would give up on is shortened: past the redirect it leads to.
                     let long = next.filter(|n| usize::from(depth) >= MAX_REDIRECTS && !redirects[*n].page);
-                    let end = long.map(|n| redirects[n].target);
-                    if let Some(end) = end {
-                        redirects[i].target = end;
-                    }
                     marks[i] = depth;
-                    mark = if end.is_some() { depth } else { depth + 1 };
+                    if let Some(next) = long {
+                        redirects[i].target = redirects[next].target;
+                        marks[i] = depth - 1;
+                    }
+                    mark = marks[i] + 1;
                 }
             }
         }
@@ -238,4 +245,56 @@ fn too_many() -> Error {
 /// Stops if that was asked for; asks every so often.
 pub fn check_cancelled(n: u32, observer: &dyn Observer) -> Result<()> {
     if n.is_multiple_of(4096) && observer.is_cancelled() { Err(Error::Interrupted) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Redirects of the first rows: to which row each leads.
+    fn judged(targets: &[u32], rows: u32) -> Resolved {
+        let redirects = targets.iter().enumerate().map(|(i, target)| Redirect {
+            rank: i as u32,
+            target: *target,
+            escaped: false,
+            page: false,
+        });
+        judge(redirects.collect(), rows, Some(0))
+    }
+
+    #[test]
+    fn only_chains_that_end_at_content_stay() {
+        // 6 is content.
+        let resolved = judged(&[6, 0, NONE, 2, 5, 4], 7);
+        let faults: Vec<_> = (0..6).map(|rank| resolved.get(rank).err()).collect();
+        let expected =
+            [None, None, Some(Fault::Missing), Some(Fault::Dead), Some(Fault::Loop), Some(Fault::Loop)];
+        assert_eq!(faults, expected);
+        assert_eq!((resolved.dropped(), resolved.index(1), resolved.index(6)), (4, 1, 2));
+        assert_eq!(resolved.main(), Some((0, 6)));
+        let resolved = judged(&[0, 0], 3);
+        assert_eq!((resolved.get(0), resolved.get(1)), (Err(Fault::Loop), Err(Fault::Dead)));
+        assert_eq!(resolved.main(), None);
+    }
+
+    #[test]
+    fn long_chains_are_shortened_and_end_where_they_did() {
+        let n = 100_000u32;
+        for backwards in [true, false] {
+            // Each leads to the next one, or to the one before it; content is the last row.
+            let targets: Vec<u32> =
+                (0..n).map(|i| if backwards { i.checked_sub(1).unwrap_or(n) } else { i + 1 }).collect();
+            let resolved = judged(&targets, n + 1);
+            assert_eq!(resolved.dropped(), 0);
+            for start in [0, 1, 40, n / 2, n - 1] {
+                let (mut at, mut hops) = (start, 0);
+                while let Ok(redirect) = resolved.get(at) {
+                    at = redirect.target;
+                    hops += 1;
+                }
+                assert_eq!(at, n);
+                assert!(hops <= MAX_REDIRECTS + 1, "{hops}");
+            }
+        }
+    }
 }

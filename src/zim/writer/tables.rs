@@ -90,6 +90,9 @@ enum TailHeld {
 /// Fails if two entries have one path, if the medium fails, or if the caller asked to stop.
 pub fn write(mut packed: Packed<'_, '_>, mut output: Output) -> Result<Counts> {
     let observer = packed.observer;
+    if observer.is_cancelled() {
+        return Err(Error::Interrupted);
+    }
     let main = packed.about.main.as_deref();
     let found = std::mem::replace(&mut packed.found, Sorter::new(0, packed.folder));
     let resolved = resolve(&mut packed.rows, &mut packed.targets, main, found, observer)?;
