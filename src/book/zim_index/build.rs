@@ -117,30 +117,62 @@ struct Build<'a> {
 }
 
 impl Build<'_> {
+    /// Reads the ZIM: names in order of path, then articles in the order in which they lie in the
+    /// clusters, so that each is decoded once. That order takes 12 bytes an article.
     fn read(&mut self) -> Result<(), Failure> {
         let zim = self.zim;
+        let mut articles: Vec<[u32; 3]> = vec![];
         for entry in zim.entries() {
-            if self.hears.is_cancelled() {
-                return Err(Failure::Other(Error::Interrupted));
-            }
-            let taken = entry.and_then(|entry| {
-                let item = self.item(&entry);
-                self.advance(&entry);
-                item
-            });
-            match taken {
-                Ok(None) => {}
-                Ok(Some(item)) => self.writer.put(item).map_err(Failure::of_writing)?,
-                Err(error) if is_fatal(&error) => return Err(Failure::Other(error)),
-                Err(error) => {
-                    self.hears.warning("an entry", &format!("left out of the index: {error}"));
-                    if let Error::Format(FormatError { place: Place::Entry(index), .. }) = error {
-                        self.unreadable.get_or_insert_with(|| Unreadable::Dirent(index));
-                    }
+            match entry {
+                Ok(Entry {
+                    index, is_front: true, body: EntryBody::Blob { mime, cluster, blob }, ..
+                }) if self.is_read(&mime) => {
+                    self.stop()?;
+                    articles.push([cluster, blob, index]);
                 }
+                Ok(entry) => self.take(&entry)?,
+                Err(error) => self.missed(error)?,
             }
         }
+        articles.sort_unstable();
+        for [cluster, _, index] in articles {
+            match zim.entry_at(index) {
+                Ok(entry) => entry.iter().try_for_each(|entry| self.take(entry))?,
+                Err(error) => self.missed(error)?,
+            }
+            self.advance(cluster);
+        }
         Ok(())
+    }
+
+    fn stop(&self) -> Result<(), Failure> {
+        if self.hears.is_cancelled() { Err(Failure::Other(Error::Interrupted)) } else { Ok(()) }
+    }
+
+    fn take(&mut self, entry: &Entry) -> Result<(), Failure> {
+        self.stop()?;
+        match self.item(entry) {
+            Ok(None) => Ok(()),
+            Ok(Some(item)) => self.writer.put(item).map_err(Failure::of_writing),
+            Err(error) => self.missed(error),
+        }
+    }
+
+    /// Notes an entry that cannot be read.
+    fn missed(&mut self, error: Error) -> Result<(), Failure> {
+        if is_fatal(&error) {
+            return Err(Failure::Other(error));
+        }
+        self.hears.warning("an entry", &format!("left out of the index: {error}"));
+        if let Error::Format(FormatError { place: Place::Entry(index), .. }) = error {
+            self.unreadable.get_or_insert(Unreadable::Dirent(index));
+        }
+        Ok(())
+    }
+
+    /// Returns true if articles of a mime type are read for words.
+    fn is_read(&self, mime: &str) -> bool {
+        self.kind == Kind::FullText && Markup::of_mime(mime).is_some()
     }
 
     /// Returns what is indexed of an entry: articles, and other names of articles.
@@ -187,7 +219,7 @@ impl Build<'_> {
     /// Returns as much of an article as is read for words. One whose cluster is damaged is still found
     /// by its title.
     fn content(&mut self, entry: &Entry, mime: &str) -> Result<Vec<u8>> {
-        if self.kind == Kind::Titles || Markup::of_mime(mime).is_none() {
+        if !self.is_read(mime) {
             return Ok(vec![]);
         }
         match self.zim.content_range(entry, 0..MAX_INDEXED as u64) {
@@ -201,14 +233,12 @@ impl Build<'_> {
         }
     }
 
-    /// Tells how far it is: clusters are read in order, and are of about one size.
-    fn advance(&mut self, entry: &Entry) {
-        if let (Kind::FullText, EntryBody::Blob { cluster, .. }) = (self.kind, &entry.body) {
-            let n = u128::from(self.zim.header().n_clusters.max(1));
-            let at = (u128::from(self.zim.size()) * u128::from(*cluster) / n) as u64;
-            self.hears.observer.advance(0, at.saturating_sub(self.done));
-            self.done = self.done.max(at);
-        }
+    /// Tells how far it is: clusters are of about one size.
+    fn advance(&mut self, cluster: u32) {
+        let n = u128::from(self.zim.header().n_clusters.max(1));
+        let at = (u128::from(self.zim.size()) * u128::from(cluster) / n) as u64;
+        self.hears.observer.advance(0, at.saturating_sub(self.done));
+        self.done = self.done.max(at);
     }
 }
 
