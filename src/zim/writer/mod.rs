@@ -381,7 +381,9 @@ impl Sink for Writer<'_> {
             return Ok(());
         }
         let own_title = item.title.filter(|title| !title.is_empty());
-        let front = kind == Kind::Article || kind == Kind::Redirect && own_title.is_some();
+        // Who looks for a redirect looks for its title; one that is only its path is nobody's.
+        let names = |title: &String| *title != item.path;
+        let front = kind == Kind::Article || kind == Kind::Redirect && own_title.as_ref().is_some_and(names);
         let title = match own_title {
             None if kind == Kind::Article => Some(path_title(&item.path)),
             title => title,

@@ -6,7 +6,7 @@
 
 use super::rows::{EntryRow, RowBody, candidates};
 use crate::error::{Error, Result};
-use crate::item::Observer;
+use crate::item::{Kind, Observer};
 use crate::limits::MAX_REDIRECTS;
 use crate::sorter::{Sorted, Sorter};
 
@@ -48,6 +48,8 @@ pub struct Resolved {
     pub rows: u32,
     /// The rank of the main page.
     main: Option<u32>,
+    /// A bit for each row, set for articles.
+    articles: Vec<u64>,
 }
 
 impl Resolved {
@@ -67,15 +69,26 @@ impl Resolved {
     /// Returns the rank of the main page, if it stays, and of the entry in which its chain ends.
     pub fn main(&self) -> Option<(u32, u32)> {
         let main = self.main.filter(|main| self.dropped.binary_search(main).is_err())?;
-        let mut end = main;
+        Some((main, self.end(main, true)))
+    }
+
+    /// Returns true if a redirect leads to an article, through others perhaps.
+    pub fn leads_to_article(&self, rank: u32) -> bool {
+        let end = self.end(rank, false);
+        self.articles.get(end as usize / 64).is_some_and(|bits| bits >> (end % 64) & 1 == 1)
+    }
+
+    /// Returns where a chain ends: at a redirect that becomes a page, if asked for.
+    fn end(&self, rank: u32, at_page: bool) -> u32 {
+        let mut end = rank;
         // Chains that stay are no longer than this.
         for _ in 0..2 * MAX_REDIRECTS {
             match self.get(end) {
-                Ok(redirect) if !redirect.page => end = redirect.target,
+                Ok(redirect) if !(redirect.page && at_page) => end = redirect.target,
                 _ => break,
             }
         }
-        Some((main, end))
+        end
     }
 
     /// Returns how many redirects do not stay.
@@ -98,7 +111,7 @@ pub fn resolve(
     observer: &dyn Observer,
 ) -> Result<Resolved> {
     let mains = main.map(candidates).unwrap_or_default();
-    let mut main = None;
+    let (mut main, mut articles) = (None, vec![]);
     let mut rank = 0u32;
     let mut last: Option<(Vec<u8>, EntryRow)> = None;
     let (mut all, mut wanted) = (rows.iter()?, targets.iter()?);
@@ -123,6 +136,12 @@ pub fn resolve(
         if mains.iter().any(|main| main.0 == path && main.1 == row.escaped) {
             main = Some(rank);
         }
+        if rank % 64 == 0 {
+            articles.push(0);
+        }
+        if let (Kind::Article, Some(bits)) = (row.kind(), articles.last_mut()) {
+            *bits |= 1u64 << (rank % 64);
+        }
         last = Some((path, row));
         // Room for the entries that are no content.
         rank = rank.checked_add(1).filter(|r| *r < u32::MAX - 65_536).ok_or_else(too_many)?;
@@ -130,7 +149,7 @@ pub fn resolve(
     }
     drop((all, wanted));
     let redirects = redirects(rows, &mut found.finish()?, observer)?;
-    Ok(judge(redirects, rank, main))
+    Ok(Resolved { articles, ..judge(redirects, rank, main) })
 }
 
 fn redirects(rows: &mut Sorted, found: &mut Sorted, observer: &dyn Observer) -> Result<Vec<Redirect>> {
@@ -227,7 +246,7 @@ fn judge(mut redirects: Vec<Redirect>, rows: u32, main: Option<u32>) -> Resolved
     let faults: Vec<Option<Fault>> = marks.into_iter().map(fault).collect();
     let gone = redirects.iter().zip(&faults).filter(|(_, fault)| fault.is_some());
     let dropped = gone.map(|(redirect, _)| redirect.rank).collect();
-    Resolved { redirects, faults, dropped, rows, main }
+    Resolved { redirects, faults, dropped, rows, main, articles: vec![] }
 }
 
 fn twice(path: &[u8], a: &EntryRow, b: &EntryRow) -> Error {

@@ -11,7 +11,8 @@ use crate::item::{Kind, unescape_bytes};
 /// One entry, sorted by the bytes of its path, which are not repeated here.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct EntryRow {
-    /// True for an article, or a redirect with a title of its own.
+    /// True for an article, or a redirect with a title of its own: people find them by it, a redirect only
+    /// if it leads to an article.
     pub front: bool,
     /// True if the path as we write it stands for other bytes.
     pub escaped: bool,

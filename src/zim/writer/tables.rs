@@ -218,7 +218,8 @@ fn survey(packed: &mut Packed<'_, '_>, resolved: &Resolved, output: &mut Output)
         let this = rank;
         rank += 1;
         check_cancelled(rank, packed.observer)?;
-        let row = EntryRow::decode(&row)?;
+        let mut row = EntryRow::decode(&row)?;
+        row.front &= row.kind() != Kind::Redirect || resolved.leads_to_article(this);
         let title = if row.title.is_empty() { &path } else { &row.title };
         let index = resolved.index(this);
         match &row.body {
