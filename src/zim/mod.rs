@@ -24,5 +24,5 @@ mod reader;
 mod writer;
 
 pub use header::{Header, MAGIC};
-pub use reader::{Archive, ContentReader, Counts, Entry, EntryBody, Illustration, OpenOptions};
+pub use reader::{Archive, ContentReader, Counts, Entry, EntryBody, Illustration, OpenOptions, Xapian};
 pub use writer::{Minor, Options as WriteOptions, Summary, Writer};
