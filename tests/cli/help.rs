@@ -3,8 +3,19 @@
 
 use super::{home, tome};
 
-const COMMANDS: [&str; 10] =
-    ["pack", "info", "list", "read", "suggest", "random", "extract", "verify", "completions", "man"];
+const COMMANDS: [&str; 11] = [
+    "pack",
+    "info",
+    "list",
+    "read",
+    "suggest",
+    "search",
+    "random",
+    "extract",
+    "verify",
+    "completions",
+    "man",
+];
 
 fn check(name: &str, args: &[&str]) {
     let out = tome().env("COLUMNS", "100").args(args).output().unwrap();
