@@ -16,6 +16,8 @@ mod header;
 mod listing;
 mod namespace;
 mod reader;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use header::{Header, MAGIC};
 pub use reader::{Archive, ContentReader, Counts, Entry, EntryBody, Illustration, OpenOptions};

@@ -229,4 +229,6 @@ fn embedded_end(head: &[u8]) -> Option<u64> {
 }
 
 #[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
 mod tests;
