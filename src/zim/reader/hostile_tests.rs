@@ -512,10 +512,13 @@ fn p25_checksums_in_the_wrong_place_and_bytes_behind() {
     let bytes = Build::small().bytes();
     let longer = [&bytes[..], b"more"].concat();
     assert_eq!(check(&open(&longer).unwrap_err()), "checksum position");
-    let mut none = bytes.clone();
-    none[72..80].fill(0);
-    let zim = open(&none).unwrap();
-    assert_eq!(zim.declared_checksum().unwrap(), None);
+    for value in [0, 80, bytes.len() as u64 - 17, bytes.len() as u64, u64::MAX - 15] {
+        let mut wrong = bytes.clone();
+        wrong[72..80].copy_from_slice(&value.to_le_bytes());
+        assert_eq!(check(&open(&wrong).unwrap_err()), "checksum position");
+    }
+    let old = Build { old_header: true, ..Build::small() };
+    assert_eq!(old.open().declared_checksum().unwrap(), None);
     assert!(open(&bytes).unwrap().declared_checksum().unwrap().is_some());
 }
 
