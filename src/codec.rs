@@ -28,6 +28,74 @@ pub fn compress(bytes: &[u8], level: i32) -> Vec<u8> {
     Compressor::new(level, bytes.len()).compress(bytes)
 }
 
+/// Returns true if bytes shrink enough to be worth decoding: by a twentieth, judged on their first
+/// 256 KiB at a fast level.
+pub fn is_compressible(bytes: &[u8]) -> bool {
+    let head = &bytes[..bytes.len().min(256 * 1024)];
+    // Too short to judge alone, and among others they cost nothing.
+    head.len() < 512 || compress(head, 3).len() * 20 < head.len() * 19
+}
+
+/// Compresses bytes on their own into one frame, or returns `None` where zstd has no memory for it.
+///
+/// For formats that cannot say "stored" of a block that they have announced as compressed.
+pub fn try_compress(bytes: &[u8], level: i32) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(zstd_safe::compress_bound(bytes.len()));
+    Compressor::new(level, bytes.len()).context.compress2(&mut out, bytes).ok().map(|_| out)
+}
+
+/// Compresses bytes of a known length piece by piece into one frame, whose window is at most
+/// [`MAX_WINDOW_LOG`].
+pub struct StreamEncoder {
+    context: CCtx<'static>,
+}
+
+impl StreamEncoder {
+    /// Begins a frame of exactly `len` bytes.
+    ///
+    /// # Errors
+    ///
+    /// Returns zstd's word for what it lacks.
+    pub fn new(level: i32, len: u64) -> std::result::Result<Self, &'static str> {
+        let max_len = usize::try_from(len).unwrap_or(usize::MAX);
+        let mut context = Compressor::new(level, max_len).context;
+        context.set_pledged_src_size(Some(len)).map_err(zstd_safe::get_error_name)?;
+        Ok(Self { context })
+    }
+
+    /// Adds bytes, and appends to `out` what is ready.
+    ///
+    /// # Errors
+    ///
+    /// Returns zstd's word for what it lacks.
+    pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> std::result::Result<(), &'static str> {
+        let mut source = InBuffer::around(bytes);
+        while source.pos() < bytes.len() {
+            out.reserve(CCtx::out_size());
+            let before = out.len();
+            let mut target = OutBuffer::around_pos(out, before);
+            self.context.compress_stream(&mut target, &mut source).map_err(zstd_safe::get_error_name)?;
+        }
+        Ok(())
+    }
+
+    /// Ends the frame, and appends to `out` what is left of it.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the bytes were more or fewer than announced.
+    pub fn finish(mut self, out: &mut Vec<u8>) -> std::result::Result<(), &'static str> {
+        loop {
+            out.reserve(CCtx::out_size());
+            let before = out.len();
+            let mut target = OutBuffer::around_pos(out, before);
+            if self.context.end_stream(&mut target).map_err(zstd_safe::get_error_name)? == 0 {
+                return Ok(());
+            }
+        }
+    }
+}
+
 /// A reference, prepared for compressing blocks against it; shared by threads.
 pub struct ReferenceEncoder(CDict<'static>);
 
@@ -257,6 +325,20 @@ mod tests {
             assert_eq!(decode(&stored, block.len(), Some(&reference), place).unwrap(), block);
         }
         assert!(a.compress(&page[1000..9000]).len() < 64);
+    }
+
+    #[test]
+    fn a_frame_made_piece_by_piece_is_one_frame_of_a_bounded_window() {
+        let bytes: Vec<u8> = (0..3_000_000u32).map(|i| (i % 251) as u8 ^ (i / 977) as u8).collect();
+        let mut encoder = StreamEncoder::new(3, bytes.len() as u64).unwrap();
+        let mut frame = vec![];
+        bytes.chunks(70_001).for_each(|piece| encoder.push(piece, &mut frame).unwrap());
+        encoder.finish(&mut frame).unwrap();
+        // Checks the window as well.
+        assert_eq!(decode(&frame, bytes.len(), None, Place::Block(0)).unwrap(), bytes);
+        let mut short = StreamEncoder::new(3, 10).unwrap();
+        let mut frame = vec![];
+        assert!(short.push(b"123456789", &mut frame).and_then(|()| short.finish(&mut frame)).is_err());
     }
 
     #[test]

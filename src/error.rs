@@ -24,8 +24,8 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
-    /// The file is not an archive of this format at all.
-    #[error("not a Tome archive: {found}")]
+    /// The file is not an archive at all.
+    #[error("not an archive: {found}")]
     NotAnArchive {
         /// What the first bytes look like.
         found: String,

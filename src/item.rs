@@ -269,6 +269,33 @@ pub struct Silent;
 
 impl Observer for Silent {}
 
+/// Returns the title that a path's last part gives: without its ending, `_` as a space.
+///
+/// An ending is a `.` and one to five ASCII letters or digits, the first of them a letter, behind
+/// at least one other character of the last part.
+pub fn path_title(path: &str) -> String {
+    path[last_part(path)..path_stem(path)].replace('_', " ")
+}
+
+/// Returns where the ending of a path's last part begins, or the path's length if it has none.
+pub fn path_stem(path: &str) -> usize {
+    let last = last_part(path);
+    match path[last..].rfind('.') {
+        Some(dot) if dot > 0 && is_ending(&path[last + dot + 1..]) => last + dot,
+        _ => path.len(),
+    }
+}
+
+fn last_part(path: &str) -> usize {
+    path.rfind('/').map_or(0, |at| at + 1)
+}
+
+fn is_ending(text: &str) -> bool {
+    (1..=5).contains(&text.len())
+        && text.as_bytes()[0].is_ascii_alphabetic()
+        && text.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
 /// Turns bytes that are not UTF-8 into text that no other bytes give.
 ///
 /// A valid part stays as it is except that U+F8FF is doubled; each invalid byte becomes U+F8FF and

@@ -31,6 +31,10 @@ pub const MAX_METADATA: usize = 8 * 1024 * 1024;
 /// a gigabyte of pages.
 pub const DEFAULT_CACHE: usize = 32 * 1024 * 1024;
 
+/// The most bytes of the search indexes of ZIM files that are kept, by default: those of a few
+/// large wikis, or of hundreds of small ones.
+pub const MAX_INDEX_CACHE: u64 = 4_000_000_000;
+
 /// The longest entry of a ZIM that is put together in memory from a compressed cluster: a cluster of a
 /// few kilobytes may claim, and decode to, any length. What is longer is read piece by piece; stored
 /// bytes are borrowed whatever their length.

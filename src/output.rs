@@ -62,6 +62,47 @@ impl Output {
         Ok(bytes)
     }
 
+    /// Takes back what was written from a position on.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the medium does.
+    pub fn rewind(&mut self, to: u64) -> Result<()> {
+        use std::io::{Seek, SeekFrom};
+        let mut cut = || {
+            self.file.flush()?;
+            let mut file = self.file.get_ref().as_file();
+            file.set_len(to)?;
+            file.seek(SeekFrom::Start(to))
+        };
+        cut().map_err(|e| write_error(&self.target, e))?;
+        self.at = to;
+        Ok(())
+    }
+
+    /// Moves everything from `from` on `by` bytes towards the end. Costs a copy of what is moved.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the medium does.
+    pub fn make_room(&mut self, from: u64, by: u64) -> Result<()> {
+        use std::io::{Seek, SeekFrom};
+        let mut end = self.at;
+        // From the end, so that nothing is written over what was not moved yet.
+        while end > from {
+            let start = end.saturating_sub(4 * BUFFER as u64).max(from);
+            let bytes = self.read_back(start..end)?;
+            let mut file = self.file.get_ref().as_file();
+            let moved = file.seek(SeekFrom::Start(start + by)).and_then(|_| file.write_all(&bytes));
+            moved.map_err(|e| write_error(&self.target, e))?;
+            end = start;
+        }
+        let mut file = self.file.get_ref().as_file();
+        file.seek(SeekFrom::End(0)).map_err(|e| write_error(&self.target, e))?;
+        self.at += by;
+        Ok(())
+    }
+
     /// Writes `first` over the start, makes everything durable, and gives the file its name.
     ///
     /// # Errors
@@ -128,4 +169,28 @@ fn set_mode(file: &File) -> io::Result<()> {
 #[cfg(not(unix))]
 fn set_mode(_: &File) -> io::Result<()> {
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_moved_and_taken_back() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let target = dir.path().join("file");
+        let mut output = Output::create(&target, false).unwrap();
+        let bytes: Vec<u8> = (0..9_500_000u32).map(|i| (i % 253) as u8).collect();
+        output.write(&bytes).unwrap();
+        output.write(b"taken back").unwrap();
+        output.rewind(bytes.len() as u64).unwrap();
+        output.make_room(1000, 77).unwrap();
+        output.write(b"end").unwrap();
+        assert_eq!(output.finish(b"start").unwrap(), bytes.len() as u64 + 80);
+        let found = std::fs::read(target).unwrap();
+        assert_eq!(found[5..1000], bytes[5..1000]);
+        assert_eq!(found[1077..bytes.len() + 77], bytes[1000..]);
+        assert!(found.ends_with(b"end"));
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
 }

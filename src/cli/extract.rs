@@ -4,10 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde::Serialize;
+use tome::book::Book;
 use tome::extract::{FolderSink, Options, Summary, ZipSink, free_space};
 use tome::item::{Observer, Source};
-use tome::reader::Archive;
-use tome::sources::archive::ArchiveSource;
 use tome::sources::{self, Globs};
 
 use super::args::{ExtractArgs, Globals};
@@ -27,10 +26,10 @@ struct Json {
 pub fn run(args: &ExtractArgs, globals: &Globals) -> Outcome {
     let started = std::time::Instant::now();
     let opened = open(&args.archive)?;
-    let archive = &opened.archive;
+    let book = &opened.book;
     let include = Globs::new(&args.globs)?;
     let wanted = sources::Options { include, ..sources::Options::default() };
-    let mut source = ArchiveSource::new(Arc::clone(archive), wanted);
+    let mut source = book.source(wanted, &opened.path.display().to_string());
     let options = Options {
         portable_names: args.portable_names,
         redirect_pages: args.redirect_pages,
@@ -41,7 +40,7 @@ pub fn run(args: &ExtractArgs, globals: &Globals) -> Outcome {
     let hint = source.size_hint();
     if !args.globs.is_empty()
         && hint.is_some_and(|(entries, _)| entries == 0)
-        && archive.entries().all(|entry| entry.is_ok())
+        && book.entries().all(|entry| entry.is_ok())
     {
         // Before anything is created. Where entries cannot be read, what is lost has to be said.
         return none_match(args);
@@ -49,8 +48,8 @@ pub fn run(args: &ExtractArgs, globals: &Globals) -> Outcome {
     let progress = Progress::new(globals);
     interrupt::watch();
     let result = match (&args.output, &args.zip) {
-        (Some(folder), _) => to_folder(folder, archive, &mut source, options, hint, &progress),
-        (_, Some(zip)) => to_zip(zip, archive, &mut source, options, hint, &progress),
+        (Some(folder), _) => to_folder(folder, book, &mut *source, options, hint, &progress),
+        (_, Some(zip)) => to_zip(zip, book, &mut *source, options, hint, &progress),
         // The parser asks for one of them.
         _ => Err(Failure::new("no target; give a folder with -o, or a zip with --zip")),
     };
@@ -92,7 +91,7 @@ fn none_match(args: &ExtractArgs) -> Outcome {
 
 fn to_folder(
     folder: &Path,
-    archive: &Arc<Archive>,
+    book: &Arc<Book>,
     source: &mut dyn Source,
     options: Options,
     hint: Option<(u64, u64)>,
@@ -100,7 +99,7 @@ fn to_folder(
 ) -> Result<Summary, Failure> {
     let bytes = hint.map(|(_, bytes)| bytes);
     look_at_space(folder, bytes, 1)?;
-    let mut sink = FolderSink::create(folder, options)?.with_folders(is_folder(archive));
+    let mut sink = FolderSink::create(folder, options)?.with_folders(is_folder(book));
     progress.start("extracting", bytes);
     let about = source.run(&mut sink, progress)?;
     Ok(said(progress, sink.finish(&about)?))
@@ -108,7 +107,7 @@ fn to_folder(
 
 fn to_zip(
     zip: &Path,
-    archive: &Arc<Archive>,
+    book: &Arc<Book>,
     source: &mut dyn Source,
     options: Options,
     hint: Option<(u64, u64)>,
@@ -117,7 +116,7 @@ fn to_zip(
     let bytes = hint.map(|(_, bytes)| bytes);
     // Text becomes a tenth of itself at best.
     look_at_space(zip, bytes, 10)?;
-    let mut sink = ZipSink::create(zip, options)?.with_folders(is_folder(archive));
+    let mut sink = ZipSink::create(zip, options)?.with_folders(is_folder(book));
     progress.start("extracting", bytes);
     let about = source.run(&mut sink, progress)?;
     Ok(said(progress, sink.finish(&about)?))
@@ -134,11 +133,11 @@ fn said(progress: &Progress, summary: Summary) -> Summary {
     summary
 }
 
-fn is_folder(archive: &Arc<Archive>) -> tome::extract::names::IsFolder<'static> {
-    let archive = Arc::clone(archive);
+fn is_folder(book: &Arc<Book>) -> tome::extract::names::IsFolder<'static> {
+    let book = Arc::clone(book);
     // What cannot be read cannot be extracted either.
     Box::new(move |prefix| {
-        let first = archive.entries_with_prefix(prefix).ok().and_then(|mut entries| entries.next());
+        let first = book.entries_with_prefix(prefix).ok().and_then(|mut entries| entries.next());
         Ok(matches!(first, Some(Ok(_))))
     })
 }

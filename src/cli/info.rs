@@ -1,6 +1,7 @@
 //! `tome info`.
 
 use serde::Serialize;
+use tome::book::{Book, Counts};
 use tome::item::{Metadata, keys};
 
 use super::args::InfoArgs;
@@ -12,9 +13,9 @@ use super::{Outcome, Status, talk};
 struct Info<'a> {
     format: &'static str,
     version: String,
-    content_id: String,
-    file_id: String,
-    uuid: Option<&'a str>,
+    content_id: Option<String>,
+    file_id: Option<String>,
+    uuid: Option<String>,
     title: &'a str,
     language: Option<&'a str>,
     creator: Option<&'a str>,
@@ -25,9 +26,9 @@ struct Info<'a> {
     source_url: Option<&'a str>,
     tags: Vec<&'a str>,
     main: Option<String>,
-    articles: u32,
-    media: u32,
-    redirects: u32,
+    articles: u64,
+    media: u64,
+    redirects: u64,
     blocks: u32,
     size: u64,
     has_search: bool,
@@ -45,29 +46,33 @@ struct Section {
 /// Runs the command.
 pub fn run(args: &InfoArgs) -> Outcome {
     let opened = open(&args.archive)?;
-    let archive = &opened.archive;
-    let first = archive.first_page();
+    let book = &opened.book;
     let mut whole = true;
     let none = Metadata::default();
     let mut report = |error| {
         talk::error(&opened.failure(error).message);
         whole = false;
     };
-    let metadata = archive.metadata().unwrap_or_else(|error| {
+    let metadata = book.metadata().unwrap_or_else(|error| {
         report(error);
         &none
     });
-    let main = archive.main_entry().unwrap_or_else(|error| {
+    let main = book.main_entry().unwrap_or_else(|error| {
         report(error);
         None
     });
+    let counts = book.counts().unwrap_or_else(|error| {
+        report(error);
+        Counts::default()
+    });
     let tags = metadata.text(keys::TAGS).unwrap_or_default();
+    let (major, minor) = book.version();
     let info = Info {
-        format: "tome",
-        version: format!("{}.{}", first.version.0, first.version.1),
-        content_id: hex(&archive.content_id()),
-        file_id: hex(&archive.file_id()),
-        uuid: metadata.text(keys::UUID),
+        format: book.format().name(),
+        version: format!("{major}.{minor}"),
+        content_id: book.content_id().map(|id| hex(&id)),
+        file_id: book.file_id().map(|id| hex(&id)),
+        uuid: book.uuid(),
         title: metadata.text(keys::TITLE).unwrap_or_default(),
         language: metadata.text(keys::LANGUAGE),
         creator: metadata.text(keys::CREATOR),
@@ -77,21 +82,21 @@ pub fn run(args: &InfoArgs) -> Outcome {
         license: metadata.text(keys::LICENSE),
         source_url: metadata.text(keys::SOURCE_URL),
         tags: tags.split(';').map(str::trim).filter(|tag| !tag.is_empty()).collect(),
-        main: main.map(|entry| entry.path),
-        articles: first.n_articles,
-        media: first.n_media,
-        redirects: first.n_redirects,
-        blocks: first.n_blocks,
-        size: archive.size(),
-        has_search: archive.has_search(),
-        sections: first
-            .rows
+        main: main.map(|entry| entry.path().to_owned()),
+        articles: counts.articles,
+        media: counts.media,
+        redirects: counts.redirects,
+        blocks: book.n_blocks(),
+        size: book.size(),
+        has_search: book.has_search(),
+        sections: book
+            .sections()
             .iter()
-            .map(|row| Section {
-                kind: row.kind.name(),
-                offset: first.tables_offset + row.offset,
-                length: row.len,
-                optional: row.flags & tome::format::first_page::Row::OPTIONAL != 0,
+            .map(|section| Section {
+                kind: section.name,
+                offset: section.offset,
+                length: section.len,
+                optional: section.is_optional,
             })
             .collect(),
     };
@@ -99,13 +104,13 @@ pub fn run(args: &InfoArgs) -> Outcome {
     if args.json {
         out.json(&info)?;
     } else {
-        print(&mut out, &info, metadata)?;
+        print(&mut out, &info, metadata, book)?;
     }
     out.finish()?;
     Ok(if whole { Status::Yes } else { Status::Partial })
 }
 
-fn print(out: &mut Output, info: &Info<'_>, metadata: &Metadata) -> Result<(), super::Failure> {
+fn print(out: &mut Output, info: &Info<'_>, metadata: &Metadata, book: &Book) -> Result<(), super::Failure> {
     let mut field = |name: &str, value: &str| out.line(&format!("{name:<14}{value}"));
     let said = [
         ("title", Some(info.title).filter(|title| !title.is_empty())),
@@ -143,14 +148,21 @@ fn print(out: &mut Output, info: &Info<'_>, metadata: &Metadata) -> Result<(), s
             _ => field(key, &format!("{}, {}", value.mime, talk::bytes(value.bytes.len() as u64)))?,
         }
     }
-    field("articles", &talk::grouped(info.articles.into()))?;
-    field("media", &talk::grouped(info.media.into()))?;
-    field("redirects", &talk::grouped(info.redirects.into()))?;
+    field("articles", &talk::grouped(info.articles))?;
+    field("media", &talk::grouped(info.media))?;
+    field("redirects", &talk::grouped(info.redirects))?;
     field("blocks", &talk::grouped(info.blocks.into()))?;
     field("size", &talk::bytes(info.size))?;
-    field("format", &format!("tome {}", info.version))?;
-    field("content id", &info.content_id)?;
-    field("file id", &info.file_id)?;
+    field("format", &format!("{} {}", info.format, info.version))?;
+    if book.as_zim().is_some() {
+        field("namespaces", &namespaces(book))?;
+    }
+    let ids = [("content id", &info.content_id), ("file id", &info.file_id)];
+    for (name, id) in ids {
+        if let Some(id) = id {
+            field(name, id)?;
+        }
+    }
     out.line("")?;
     out.line(&format!("{:<16} {:>14} {:>14}", "section", "offset", "length"))?;
     for section in &info.sections {
@@ -158,6 +170,19 @@ fn print(out: &mut Output, info: &Info<'_>, metadata: &Metadata) -> Result<(), s
         out.line(&format!("{:<16} {:>14} {:>14}{optional}", section.kind, section.offset, section.length))?;
     }
     Ok(())
+}
+
+/// Says which namespaces of a ZIM hold content.
+fn namespaces(book: &Book) -> String {
+    if book.as_zim().is_some_and(|zim| zim.header().has_one_namespace()) {
+        return "C for all content (new scheme)".into();
+    }
+    let is_there = |letter: &char| {
+        let first = book.entries_with_prefix(&format!("{letter}/")).ok().and_then(|mut e| e.next());
+        matches!(first, Some(Ok(_)))
+    };
+    let letters: Vec<String> = (' '..='~').filter(is_there).map(String::from).collect();
+    format!("{}, the first letter of each path (old scheme)", letters.join(" "))
 }
 
 fn hex(bytes: &[u8]) -> String {

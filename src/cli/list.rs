@@ -1,8 +1,8 @@
 //! `tome list`.
 
 use serde::Serialize;
+use tome::book::{Book, Entries, Entry};
 use tome::item::{Kind, Observer};
-use tome::reader::{Archive, Entry, EntryBody};
 
 use super::args::{Globals, KindArg, ListArgs};
 use super::open::open;
@@ -30,11 +30,11 @@ struct Redirect<'a> {
 /// Runs the command.
 pub fn run(args: &ListArgs) -> Outcome {
     let opened = open(&args.archive)?;
-    let archive = &opened.archive;
+    let book = &opened.book;
     let problems = Progress::new(&Globals { quiet: false, no_progress: true });
     let shown = opened.path.display().to_string();
     let mut out = Output::new();
-    for entry in entries(archive, &args.prefix) {
+    for entry in entries(book, &args.prefix) {
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
@@ -46,20 +46,24 @@ pub fn run(args: &ListArgs) -> Outcome {
             continue;
         }
         if args.json {
-            let redirect = redirect(archive, &entry).unwrap_or_else(|error| {
-                problems.error(&entry.path, &error.to_string());
+            let redirect = redirect(book, &entry).unwrap_or_else(|error| {
+                problems.error(entry.path(), &error.to_string());
                 Some(Redirect { target: None, fragment: None })
             });
+            let size = book.size_of(&entry).unwrap_or_else(|error| {
+                problems.error(entry.path(), &error.to_string());
+                0
+            });
             out.json(&Line {
-                path: &entry.path,
-                title: &entry.title,
+                path: entry.path(),
+                title: entry.title(),
                 kind: entry.kind().name(),
                 mime: entry.mime(),
-                size: entry.size(),
+                size,
                 redirect,
             })?;
         } else {
-            out.pair(&entry.path, &entry.title)?;
+            out.pair(entry.path(), entry.title())?;
         }
     }
     out.finish()?;
@@ -68,14 +72,11 @@ pub fn run(args: &ListArgs) -> Outcome {
 }
 
 /// Returns the entries of a prefix; where the way to the first of them is damaged, by looking at all.
-fn entries<'a>(
-    archive: &'a Archive,
-    prefix: &'a str,
-) -> Box<dyn Iterator<Item = tome::error::Result<Entry>> + 'a> {
-    match archive.entries_with_prefix(prefix) {
-        Ok(entries) if !prefix.is_empty() => Box::new(entries),
+fn entries<'a>(book: &'a Book, prefix: &'a str) -> Entries<'a> {
+    match book.entries_with_prefix(prefix) {
+        Ok(entries) if !prefix.is_empty() => entries,
         _ => Box::new(
-            archive.entries().filter(move |e| e.as_ref().map_or(true, |e| e.path.starts_with(prefix))),
+            book.entries().filter(move |e| e.as_ref().map_or(true, |e| e.path().starts_with(prefix))),
         ),
     }
 }
@@ -89,8 +90,10 @@ fn wanted(asked: KindArg, kind: Kind) -> bool {
     }
 }
 
-fn redirect<'a>(archive: &Archive, entry: &'a Entry) -> tome::error::Result<Option<Redirect<'a>>> {
-    let EntryBody::Redirect { target, fragment } = &entry.body else { return Ok(None) };
-    let target = archive.entry_by_id(*target)?.map(|entry| entry.path);
-    Ok(Some(Redirect { target, fragment: fragment.as_deref() }))
+fn redirect<'a>(book: &Book, entry: &'a Entry) -> tome::error::Result<Option<Redirect<'a>>> {
+    if entry.kind() != Kind::Redirect {
+        return Ok(None);
+    }
+    let target = book.target(entry)?.map(|target| target.path().to_owned());
+    Ok(Some(Redirect { target, fragment: entry.fragment() }))
 }

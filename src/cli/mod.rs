@@ -5,10 +5,11 @@
 //! A command returns its [`Status`], or a [`Failure`] that [`main`] prints.
 
 mod args;
+mod convert;
 mod extract;
+mod index;
 mod info;
 mod interrupt;
-mod links;
 mod list;
 mod manual;
 mod open;
@@ -21,6 +22,7 @@ mod read;
 mod search;
 mod suggest;
 mod talk;
+mod target;
 mod verify;
 
 use std::io::Write;
@@ -119,6 +121,7 @@ pub fn main() -> ExitCode {
     let globals = &cli.globals;
     let outcome = match &cli.command {
         Command::Pack(args) => pack::run(args, globals),
+        Command::Convert(args) => convert::run(args, globals),
         Command::Info(args) => info::run(args),
         Command::List(args) => list::run(args),
         Command::Read(args) => read::run(args, globals),

@@ -2,33 +2,18 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
-use serde::Serialize;
-use tome::extract::free_space;
 use tome::item::{About, Body, Item, Metadata, Sink, Source, Value, keys};
 use tome::limits::MAX_METADATA;
 use tome::manifest;
 use tome::sources::redirects::RedirectList;
 use tome::sources::{self, Globs};
-use tome::writer::{Options, Summary, Writer};
 
 use super::args::{Globals, PackArgs};
-use super::output::Output;
-use super::progress::{Message, Progress};
-use super::{Failure, Outcome, Status, interrupt, talk};
-
-#[derive(Serialize)]
-struct Json {
-    archive: String,
-    articles: u32,
-    media: u32,
-    redirects: u32,
-    bytes_in: u64,
-    bytes_out: u64,
-    seconds: f64,
-    warnings: Vec<Message>,
-    errors: Vec<Message>,
-}
+use super::progress::Progress;
+use super::target::{Format, Made, Target, check_free, look_at_space};
+use super::{Failure, Outcome, Status, interrupt};
 
 /// A source as it was named.
 struct Named {
@@ -38,8 +23,9 @@ struct Named {
 
 /// Runs the command.
 pub fn run(args: &PackArgs, globals: &Globals) -> Outcome {
+    let started = Instant::now();
     let progress = Progress::new(globals);
-    check_output(args)?;
+    let format = check_output(args)?;
     let named: Vec<Named> = args.sources.iter().map(|spec| split(spec)).collect::<Result<_, _>>()?;
     let own = metadata(args)?;
     let mut opened: Vec<(Box<dyn Source>, bool)> = vec![];
@@ -52,33 +38,22 @@ pub fn run(args: &PackArgs, globals: &Globals) -> Outcome {
     }
     let bytes = total(&opened);
     if let Some(bytes) = bytes {
-        look_at_space(args, bytes, globals)?;
+        look_at_space(&args.output, bytes, globals)?;
     }
 
     interrupt::watch();
     progress.start("packing", bytes);
-    let packed = pack(args, opened, own, &progress);
+    let packed = pack(args, format, opened, own, &progress);
     progress.finish();
-    let (summary, stubs) = packed?;
+    let (made, stubs) = packed?;
 
     let n_errors = progress.n_errors();
+    let seconds = started.elapsed().as_secs_f64();
     if !globals.quiet {
-        summarise(args, &summary, stubs, &progress);
+        made.summarise(&args.output, stubs, seconds, &progress);
     }
     if args.json {
-        let mut out = Output::new();
-        out.json(&Json {
-            archive: args.output.display().to_string(),
-            articles: summary.articles,
-            media: summary.media,
-            redirects: summary.redirects,
-            bytes_in: summary.bytes_in,
-            bytes_out: summary.bytes_out,
-            seconds: summary.time.as_secs_f64(),
-            warnings: progress.take_warnings(),
-            errors: progress.take_errors(),
-        })?;
-        out.finish()?;
+        made.print_json(&args.output, seconds, &progress)?;
     }
     Ok(if n_errors == 0 { Status::Yes } else { Status::Partial })
 }
@@ -86,22 +61,13 @@ pub fn run(args: &PackArgs, globals: &Globals) -> Outcome {
 /// Runs all sources into one archive; returns also how many pages became redirects.
 fn pack(
     args: &PackArgs,
+    format: Format,
     sources: Vec<(Box<dyn Source>, bool)>,
     own: Metadata,
     progress: &Progress,
-) -> Result<(Summary, u64), Failure> {
-    let options = Options {
-        level: args.level,
-        block_size: args.block_size.and_then(|n| usize::try_from(n).ok()),
-        threads: args.threads.and_then(|n| usize::try_from(n).ok()),
-        memory: args.memory,
-        search: !args.no_search,
-        phrase_index: args.phrase_index,
-        force: args.force,
-        ..Options::default()
-    };
-    let writer = Writer::create(&args.output, options, progress)?;
-    let mut watched = Watched { writer, main: args.main.as_deref(), has_main: false, count: false, stubs: 0 };
+) -> Result<(Made, u64), Failure> {
+    let target = Target::create(&args.output, format, &args.how, args.force, progress)?;
+    let mut watched = Watched { target, main: args.main.as_deref(), has_main: false, count: false, stubs: 0 };
     let mut about = About { metadata: own, main: args.main.clone(), ..About::default() };
     for (mut source, count) in sources {
         watched.count = count;
@@ -115,12 +81,12 @@ fn pack(
         return Err(Failure::new(message).hint("--main takes a path as `tome list` shows it"));
     }
     let stubs = watched.stubs;
-    Ok((watched.writer.finish(&about)?, stubs))
+    Ok((watched.target.finish(&args.output, &about)?, stubs))
 }
 
-/// Counts what passes on its way into the writer.
+/// Counts what passes on its way into the archive.
 struct Watched<'a> {
-    writer: Writer<'a>,
+    target: Target<'a>,
     main: Option<&'a str>,
     has_main: bool,
     /// True for sources whose redirects are pages or links.
@@ -138,30 +104,21 @@ impl Sink for Watched<'_> {
             let is_page = std::fs::symlink_metadata(&item.origin).map_or(true, |m| m.is_file());
             self.stubs += u64::from(is_page && !item.origin.contains(manifest::NAME));
         }
-        self.writer.put(item)
+        self.target.put(item)
     }
 }
 
-fn check_output(args: &PackArgs) -> Result<(), Failure> {
+fn check_output(args: &PackArgs) -> Result<Format, Failure> {
     let out = &args.output;
-    let ending = out.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
-    match ending.as_deref() {
-        Some("tome") => {}
-        Some("zim") => {
-            return Err(Failure::new(format!("{}: this version cannot write ZIM files", out.display()))
-                .hint("name a file that ends in .tome"));
-        }
+    let format = match Format::of(out) {
+        Some(format @ (Format::Tome | Format::Zim)) => format,
         _ => {
-            return Err(Failure::new(format!("{}: an archive's name ends in .tome", out.display()))
+            return Err(Failure::new(format!("{}: an archive's name ends in .tome or .zim", out.display()))
                 .hint(format!("-o {}", out.with_extension("tome").display())));
         }
-    }
-    if !args.force && out.symlink_metadata().is_ok() {
-        return Err(
-            Failure::new(format!("{} exists and was left alone", out.display())).hint("--force replaces it")
-        );
-    }
-    Ok(())
+    };
+    check_free(out, args.force)?;
+    Ok(format)
 }
 
 /// Splits `SOURCE=PREFIX` at its last `=`, unless there is something under the whole name.
@@ -237,25 +194,6 @@ fn total(sources: &[(Box<dyn Source>, bool)]) -> Option<u64> {
     (!known.is_empty()).then(|| known.iter().sum())
 }
 
-fn look_at_space(args: &PackArgs, bytes: u64, globals: &Globals) -> Result<(), Failure> {
-    // A system that does not say has no say.
-    let Ok(Some(free)) = free_space(&args.output) else { return Ok(()) };
-    let message = format!(
-        "{} to pack, and {} are free for {}",
-        talk::bytes(bytes),
-        talk::bytes(free),
-        args.output.display()
-    );
-    // What compresses to less than a hundredth is rare; to less than a tenth, common.
-    if free < bytes / 100 {
-        return Err(Failure::new(message).hint("make room, or choose another disk"));
-    }
-    if free < bytes / 10 && !globals.quiet {
-        talk::warning(&format!("{message}; this may not be enough"));
-    }
-    Ok(())
-}
-
 fn metadata(args: &PackArgs) -> Result<Metadata, Failure> {
     let mut metadata = Metadata::default();
     let given = [
@@ -290,44 +228,6 @@ fn icon(path: &Path) -> Result<Value, Failure> {
         return Err(Failure::new(format!("{}: not a picture but {mime}", path.display())));
     }
     Ok(Value { mime: mime.into(), bytes })
-}
-
-fn summarise(args: &PackArgs, summary: &Summary, stubs: u64, progress: &Progress) {
-    let Summary { articles, media, redirects, bytes_in, bytes_out, duplicates, time } = *summary;
-    talk::note(&format!(
-        "{}: {}, {} media, {}",
-        args.output.display(),
-        talk::count(articles.into(), "article"),
-        talk::grouped(media.into()),
-        talk::count(redirects.into(), "redirect")
-    ));
-    if articles == 0 && media == 0 && redirects == 0 {
-        talk::warning("there was nothing to pack");
-    }
-    if stubs > 0 {
-        let pages = if stubs == 1 {
-            "page that only redirects became a redirect"
-        } else {
-            "pages that only redirect became redirects"
-        };
-        talk::note(&format!("{} {pages}", talk::grouped(stubs)));
-    }
-    let seconds = time.as_secs_f64();
-    let share = bytes_out as f64 * 100.0 / (bytes_in as f64).max(1.0);
-    let twice = match duplicates {
-        0 => String::new(),
-        n => format!("; {} stored once", talk::count(n, "duplicate")),
-    };
-    talk::note(&format!(
-        "{} became {} ({share:.1} %) in {seconds:.1} s, {}{twice}",
-        talk::bytes(bytes_in),
-        talk::bytes(bytes_out),
-        talk::rate(bytes_in, seconds),
-    ));
-    let (warnings, errors) = (progress.n_warnings(), progress.n_errors());
-    if warnings + errors > 0 {
-        talk::note(&format!("{}, {}", talk::count(warnings, "warning"), talk::count(errors, "error")));
-    }
 }
 
 #[cfg(test)]

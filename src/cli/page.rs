@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
-use tome::reader::Entry;
+use tome::book::Entry;
 use tome::terminal::{self, Keep, RenderOptions, sanitize};
 use tome::text::{self, Markup, charset, charset_of_mime};
 
@@ -65,24 +65,28 @@ enum JsonContent {
 }
 
 /// Writes an entry as JSON, without its content.
-pub fn describe(entry: &Entry, out: &mut Output) -> Result<(), Failure> {
-    out.json(&json(entry, None))
+pub fn describe(opened: &Opened, entry: &Entry, out: &mut Output) -> Result<(), Failure> {
+    out.json(&json(entry, size(opened, entry)?, None))
 }
 
-fn json(entry: &Entry, content: Option<JsonContent>) -> Json<'_> {
-    Json { path: &entry.path, title: &entry.title, mime: entry.mime(), size: entry.size(), content }
+fn json(entry: &Entry, size: u64, content: Option<JsonContent>) -> Json<'_> {
+    Json { path: entry.path(), title: entry.title(), mime: entry.mime(), size, content }
+}
+
+fn size(opened: &Opened, entry: &Entry) -> Result<u64, Failure> {
+    opened.book.size_of(entry).map_err(|e| opened.failure(e))
 }
 
 /// Writes an entry as JSON.
 pub fn write_json(opened: &Opened, entry: &Entry, form: Form) -> Result<(), Failure> {
     let content = match form {
         Form::Raw(range) => {
-            let range = bounds(entry, range)?;
+            let range = bounds(opened, entry, range)?;
             JsonContent::of(load(opened, entry, range)?)
         }
         // What has no text form is given as it is.
         Form::Rendered | Form::Text if Markup::of_mime(entry.mime()).is_none() => {
-            JsonContent::of(load(opened, entry, 0..entry.size())?)
+            JsonContent::of(load(opened, entry, 0..size(opened, entry)?)?)
         }
         form => {
             let form = if form == Form::Rendered { Form::Text } else { form };
@@ -90,7 +94,7 @@ pub fn write_json(opened: &Opened, entry: &Entry, form: Form) -> Result<(), Fail
         }
     };
     let mut out = Output::new();
-    out.json(&json(entry, Some(content)))?;
+    out.json(&json(entry, size(opened, entry)?, Some(content)))?;
     out.finish()
 }
 
@@ -106,7 +110,7 @@ impl JsonContent {
 /// Writes an entry for a person, or in the form asked for.
 pub fn write(opened: &Opened, entry: &Entry, form: Form, force: bool) -> Result<(), Failure> {
     match form {
-        Form::Raw(range) => write_raw(opened, entry, bounds(entry, range)?, force),
+        Form::Raw(range) => write_raw(opened, entry, bounds(opened, entry, range)?, force),
         Form::Rendered => {
             let text = rendered(opened, entry)?;
             if output::is_terminal() {
@@ -155,9 +159,9 @@ fn converted(opened: &Opened, entry: &Entry, form: Form) -> Result<(String, bool
     let text = match (form, markup) {
         (Form::Html, Markup::Html) => text,
         (Form::Html, Markup::Markdown) => {
-            page(&entry.title, &text::to_html(text::split_front_matter(&text).1))
+            page(entry.title(), &text::to_html(text::split_front_matter(&text).1))
         }
-        (Form::Html, Markup::Text) => page(&entry.title, &format!("<pre>{}</pre>\n", escape(&text))),
+        (Form::Html, Markup::Text) => page(entry.title(), &format!("<pre>{}</pre>\n", escape(&text))),
         (Form::Markdown, Markup::Html) => text::from_html(&text),
         (Form::Markdown, _) | (_, Markup::Text) => text,
         (_, Markup::Markdown) => text::to_text(&text::to_html(text::split_front_matter(&text).1)),
@@ -175,13 +179,15 @@ struct Readable {
 }
 
 fn readable(opened: &Opened, entry: &Entry) -> Result<Readable, Failure> {
-    let markup = Markup::of_mime(entry.mime()).ok_or_else(|| no_text(opened, entry))?;
-    if entry.size() > MAX_PAGE {
-        let size = talk::bytes(entry.size());
-        return Err(Failure::new(format!("{}: {size} are too much for a page", entry.path))
+    let markup = Markup::of_mime(entry.mime());
+    let size = size(opened, entry)?;
+    let markup = markup.ok_or_else(|| no_text(opened, entry, size))?;
+    if size > MAX_PAGE {
+        let size = talk::bytes(size);
+        return Err(Failure::new(format!("{}: {size} are too much for a page", entry.path()))
             .hint("--raw writes the bytes"));
     }
-    let content = opened.archive.content(entry).map_err(|e| opened.failure(e))?;
+    let content = opened.book.content(entry).map_err(|e| opened.failure(e))?;
     let encoding = charset::detect(&content, charset_of_mime(entry.mime())).encoding;
     let text = encoding.decode_with_bom_removal(&content).0;
     let text =
@@ -189,11 +195,11 @@ fn readable(opened: &Opened, entry: &Entry) -> Result<Readable, Failure> {
     Ok(Readable { markup, text, is_utf8: encoding.name() == "UTF-8" })
 }
 
-fn no_text(opened: &Opened, entry: &Entry) -> Failure {
+fn no_text(opened: &Opened, entry: &Entry, size: u64) -> Failure {
     let mime = if entry.mime().is_empty() { "of no known type" } else { entry.mime() };
-    let size = talk::bytes(entry.size());
+    let size = talk::bytes(size);
     let archive = opened.path.display();
-    Failure::new(format!("{}: {mime}, {size}, is not text", entry.path))
+    Failure::new(format!("{}: {mime}, {size}, is not text", entry.path()))
         .hint(format!("to write its bytes into a file: tome read {archive} --path --raw -- PATH > FILE"))
 }
 
@@ -230,12 +236,13 @@ fn harmless_html(html: &str, is_utf8: bool) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-fn bounds(entry: &Entry, range: Option<RangeArg>) -> Result<std::ops::Range<u64>, Failure> {
+fn bounds(opened: &Opened, entry: &Entry, range: Option<RangeArg>) -> Result<std::ops::Range<u64>, Failure> {
+    let size = size(opened, entry)?;
     match range {
-        None => Ok(0..entry.size()),
-        Some(range) => range.within(entry.size()).ok_or_else(|| {
-            Failure::new(format!("{}: the range lies behind its {} bytes", entry.path, entry.size()))
-        }),
+        None => Ok(0..size),
+        Some(range) => range
+            .within(size)
+            .ok_or_else(|| Failure::new(format!("{}: the range lies behind its {size} bytes", entry.path()))),
     }
 }
 
@@ -243,10 +250,10 @@ fn bounds(entry: &Entry, range: Option<RangeArg>) -> Result<std::ops::Range<u64>
 fn load(opened: &Opened, entry: &Entry, range: std::ops::Range<u64>) -> Result<Vec<u8>, Failure> {
     if range.end - range.start > MAX_PAGE {
         let size = talk::bytes(range.end - range.start);
-        return Err(Failure::new(format!("{}: {size} are too much for one line of JSON", entry.path))
+        return Err(Failure::new(format!("{}: {size} are too much for one line of JSON", entry.path()))
             .hint("--raw without --json writes any number of bytes, --range a part of them"));
     }
-    let content = opened.archive.content_range(entry, range).map_err(|e| opened.failure(e))?;
+    let content = opened.book.content_range(entry, range).map_err(|e| opened.failure(e))?;
     Ok(content.into_vec())
 }
 
@@ -257,7 +264,7 @@ fn write_raw(
     force: bool,
 ) -> Result<(), Failure> {
     if output::is_terminal() && !force && !is_harmless(opened, entry, &range)? {
-        return Err(Failure::new(format!("{}: this is binary, and stdout is a terminal", entry.path))
+        return Err(Failure::new(format!("{}: this is binary, and stdout is a terminal", entry.path()))
             .hint("send it to a file (> FILE), or write it all the same with --force"));
     }
     let mut out = Output::new();
@@ -296,7 +303,7 @@ fn each_step(
     let mut at = range.start;
     while at < range.end {
         let end = range.end.min(at + STEP);
-        let part = opened.archive.content_range(entry, at..end).map_err(|e| opened.failure(e))?;
+        let part = opened.book.content_range(entry, at..end).map_err(|e| opened.failure(e))?;
         if part.is_empty() {
             break;
         }

@@ -1,8 +1,8 @@
 //! `tome read`.
 
+use tome::book::{Entry, Found, Resolved};
 use tome::fold::title_key;
 use tome::item::Kind;
-use tome::reader::{Entry, Found, Resolved};
 
 use super::args::{Globals, ReadArgs};
 use super::open::{Opened, open};
@@ -12,11 +12,11 @@ use super::{Outcome, Status, talk};
 /// Runs the command.
 pub fn run(args: &ReadArgs, globals: &Globals) -> Outcome {
     let opened = open(&args.archive)?;
-    let archive = &opened.archive;
+    let book = &opened.book;
     let found = match (args.path, args.title) {
-        (true, _) => archive.find_path(&args.name),
-        (_, true) => archive.find_title(&args.name),
-        _ => archive.find(&args.name),
+        (true, _) => book.find_path(&args.name),
+        (_, true) => book.find_title(&args.name),
+        _ => book.find(&args.name),
     };
     let resolved = match found.map_err(|e| opened.failure(e))? {
         Found::One(resolved) => resolved,
@@ -44,7 +44,7 @@ pub fn run(args: &ReadArgs, globals: &Globals) -> Outcome {
 fn say_several(name: &str, several: &[Resolved]) {
     talk::error(&format!("{} entries are called {name:?}", several.len()));
     for Resolved { entry, .. } in several {
-        talk::note(&format!("  {}  ({})", entry.path, entry.title));
+        talk::note(&format!("  {}  ({})", entry.path(), entry.title()));
     }
     talk::hint("take one of them by its path, with --path");
 }
@@ -52,23 +52,23 @@ fn say_several(name: &str, several: &[Resolved]) {
 fn say_nothing(args: &ReadArgs, near: &[Entry]) {
     if let [entry] = near
         && entry.kind() == Kind::Redirect
-        && (entry.path == args.name || title_key(&entry.title) == title_key(&args.name))
+        && (entry.path() == args.name || title_key(entry.title()) == title_key(&args.name))
     {
-        talk::error(&format!("{}: this redirect leads nowhere", entry.path));
+        talk::error(&format!("{}: this redirect leads nowhere", entry.path()));
         return;
     }
     let what = if args.path { "path" } else { "article" };
     talk::error(&format!("there is no {what} {:?}", args.name));
     for entry in near {
-        let path = if entry.has_title { format!("  ({})", entry.path) } else { String::new() };
-        talk::hint(&format!("there is {:?}{path}", entry.title));
+        let path = if entry.has_title() { format!("  ({})", entry.path()) } else { String::new() };
+        talk::hint(&format!("there is {:?}{path}", entry.title()));
     }
 }
 
 /// Says where one is, if that is not where one asked to go.
 fn say_redirected(opened: &Opened, name: &str, resolved: &Resolved) {
     let Resolved { entry, fragment } = resolved;
-    let is_its_name = name == entry.path || title_key(name) == title_key(&entry.title);
+    let is_its_name = name == entry.path() || title_key(name) == title_key(entry.title());
     if is_its_name && fragment.is_none() {
         return;
     }
@@ -78,8 +78,8 @@ fn say_redirected(opened: &Opened, name: &str, resolved: &Resolved) {
     });
     talk::note(&format!(
         "({} at {}, redirected from {name}{})",
-        entry.title,
-        entry.path,
+        entry.title(),
+        entry.path(),
         section.unwrap_or_default()
     ));
 }
@@ -88,7 +88,7 @@ fn heading(opened: &Opened, entry: &Entry, fragment: &str) -> Option<String> {
     if !entry.mime().starts_with("text/html") {
         return None;
     }
-    let content = opened.archive.content(entry).ok()?;
+    let content = opened.book.content(entry).ok()?;
     let html = tome::text::charset::decode(&content, None);
     let headings = tome::text::headings(&html);
     headings.into_iter().find(|h| h.id.as_deref() == Some(fragment)).map(|h| h.text)

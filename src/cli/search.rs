@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use tome::reader::{Archive, SearchOptions, search};
+use tome::book::{Book, IndexKind, SearchOptions, search};
+use tome::item::Silent;
 use tome::terminal::{Keep, sanitize, wants_style};
 
 use super::args::{ArchiveArgs, Globals, SearchArgs};
-use super::open::open;
+use super::open::open_with;
 use super::output::{self, Output};
-use super::{Failure, Outcome, Status, talk};
+use super::{Failure, Outcome, Status, index, talk};
 
 #[derive(Serialize)]
 struct Line<'a> {
@@ -47,12 +48,16 @@ pub fn run(args: &SearchArgs, globals: &Globals) -> Outcome {
     let mut opened = vec![];
     for name in names {
         let archive = PathBuf::from(name);
-        opened.push(open(&ArchiveArgs { archive, at: args.at, no_mmap: args.no_mmap })?);
+        let archive = ArchiveArgs { archive, at: args.at, no_mmap: args.no_mmap };
+        opened.push(open_with(&archive, index::options(args.no_cache))?);
     }
-    let archives: Vec<&Archive> = opened.iter().map(|o| &*o.archive).collect();
+    for one in &opened {
+        index::prepare(one, IndexKind::FullText, args.no_cache, globals)?;
+    }
+    let books: Vec<&Book> = opened.iter().map(|o| &*o.book).collect();
     let shown: Vec<String> = opened.iter().map(|o| o.path.display().to_string()).collect();
-    for (archive, name) in archives.iter().zip(&shown) {
-        if !archive.has_search() && !globals.quiet {
+    for (book, name) in books.iter().zip(&shown) {
+        if !book.has_search() && !globals.quiet {
             talk::warning(&format!(
                 "{name}: packed without a full-text index, so only titles are searched; \
                  `tome pack {name} -o OUT.tome` makes one"
@@ -66,10 +71,10 @@ pub fn run(args: &SearchArgs, globals: &Globals) -> Outcome {
         budget: Duration::from_millis(args.budget),
         ..SearchOptions::default()
     };
-    let hits = search(&archives, query, &options);
+    let hits = search(&books, query, &options, &Silent)?;
     let seconds = started.elapsed().as_secs_f64();
-    for (archive, error) in &hits.damage {
-        talk::warning(&format!("{}: {error}; what else was found is shown", shown[*archive]));
+    for (book, error) in &hits.damage {
+        talk::warning(&format!("{}: {error}; what else was found is shown", shown[*book]));
     }
 
     let mut out = Output::new();
@@ -79,7 +84,7 @@ pub fn run(args: &SearchArgs, globals: &Globals) -> Outcome {
         if args.json {
             out.json(&Line {
                 r#type: "hit",
-                archive: &shown[hit.archive],
+                archive: &shown[hit.book],
                 title: &hit.title,
                 path: &hit.path,
                 score: hit.score,
@@ -88,7 +93,7 @@ pub fn run(args: &SearchArgs, globals: &Globals) -> Outcome {
             })?;
             continue;
         }
-        let place = if several { format!("{} ({})", hit.path, shown[hit.archive]) } else { hit.path.clone() };
+        let place = if several { format!("{} ({})", hit.path, shown[hit.book]) } else { hit.path.clone() };
         out.pair(&hit.title, &place)?;
         if !hit.snippet.is_empty() {
             out.bytes(format!("    {}\n", plain(&hit.snippet, bold)).as_bytes())?;

@@ -3,12 +3,13 @@
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use tome::reader::{Match, SuggestOptions, Suggestion};
+use tome::book::{IndexKind, Match, SuggestOptions, Suggestion};
+use tome::item::Silent;
 
 use super::args::{Globals, SuggestArgs};
-use super::open::open;
+use super::open::open_with;
 use super::output::Output;
-use super::{Outcome, Status, talk};
+use super::{Outcome, Status, index, talk};
 
 /// One line of JSON.
 #[derive(Serialize)]
@@ -29,7 +30,8 @@ enum Line<'a> {
 
 /// Runs the command.
 pub fn run(args: &SuggestArgs, globals: &Globals) -> Outcome {
-    let opened = open(&args.archive)?;
+    let opened = open_with(&args.archive, index::options(args.no_cache))?;
+    index::prepare(&opened, IndexKind::Titles, args.no_cache, globals)?;
     let mut options = SuggestOptions { limit: args.limit as usize, ..SuggestOptions::default() };
     if let Some(budget) = args.budget {
         options.budget = Duration::from_millis(budget);
@@ -38,7 +40,7 @@ pub fn run(args: &SuggestArgs, globals: &Globals) -> Outcome {
             u32::try_from(budget.saturating_mul(UNITS_PER_MS)).unwrap_or(u32::MAX).max(options.work);
     }
     let started = Instant::now();
-    let found = opened.archive.suggest(&args.query, &options).map_err(|e| opened.failure(e))?;
+    let found = opened.book.suggest(&args.query, &options, &Silent).map_err(|e| opened.failure(e))?;
     let seconds = started.elapsed().as_secs_f64();
     let mut out = Output::new();
     for suggestion in &found.list {

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use serde::Serialize;
+use tome::book::{self, Book, CacheOptions, Format, VerifyOptions};
 use tome::error::Error;
 use tome::findings::{Finding, Report, Severity};
-use tome::reader::{Archive, VerifyOptions};
 
-use super::args::{Globals, VerifyArgs};
+use super::args::{ArchiveArgs, Globals, VerifyArgs};
 use super::output::Output;
 use super::progress::Progress;
-use super::{Failure, Outcome, Status, interrupt, links, open, talk};
+use super::{Failure, Outcome, Status, interrupt, open, talk};
 
 /// One line of JSON.
 #[derive(Serialize)]
@@ -52,8 +52,8 @@ impl<'a> Line<'a> {
 /// Runs the command.
 pub fn run(args: &VerifyArgs, globals: &Globals) -> Outcome {
     let started = Instant::now();
-    let report = match open::try_open(&args.archive) {
-        Ok(archive) => check(args, &archive, globals)?,
+    let report = match open::try_open(&args.archive, CacheOptions::default()) {
+        Ok(book) => check(args, &book, globals)?,
         Err(error) => unopened(args, error)?,
     };
     let seconds = started.elapsed().as_secs_f64();
@@ -76,45 +76,37 @@ pub fn run(args: &VerifyArgs, globals: &Globals) -> Outcome {
     Ok(if report.is_ok() { Status::Yes } else { Status::No })
 }
 
-fn check(args: &VerifyArgs, archive: &Archive, globals: &Globals) -> Result<Report, Failure> {
+fn check(args: &VerifyArgs, book: &Book, globals: &Globals) -> Result<Report, Failure> {
     let progress = Progress::new(globals);
     interrupt::watch();
     progress.start("checking", None);
-    let options = VerifyOptions { quick: args.quick };
-    let report = archive.verify(options, &progress).and_then(|mut report| {
-        if args.links {
-            report.findings.extend(links::dead(archive, &progress)?);
-        }
-        Ok(report)
-    });
+    let options = VerifyOptions { quick: args.quick, links: args.links };
+    let report = book.verify(options, &progress);
     progress.finish();
     report.map_err(|error| Failure::of_archive(&args.archive.archive, error))
 }
 
 /// Returns the report on a file that cannot be opened: damage, if it ever was an archive.
 fn unopened(args: &VerifyArgs, error: Error) -> Result<Report, Failure> {
-    let is_ours = match &error {
-        Error::Format(_) => true,
-        Error::NotAnArchive { .. } => open::ends_like_an_archive(&args.archive.archive),
-        _ => false,
+    let ArchiveArgs { archive: path, at, .. } = &args.archive;
+    let format = book::format_of(path, *at);
+    let is_damage = error.is_damage() || matches!(error, Error::NotAnArchive { .. });
+    let (true, Some(format)) = (is_damage, format) else {
+        return Err(open::failure(path, error));
     };
-    if !is_ours {
-        return Err(open::failure(&args.archive, error));
+    let mut finding = Finding::of(&error);
+    match format {
+        Format::Tome => {
+            if let Error::NotAnArchive { .. } = error {
+                finding.check = "magic";
+            }
+            finding.section = Some("first page");
+            finding.message =
+                format!("{error}; neither the first page nor its copy is whole, and nothing can be read");
+        }
+        Format::Zim => finding.message.push_str("; nothing can be read"),
     }
-    let check = match &error {
-        Error::Format(e) => e.check,
-        _ => "magic",
-    };
-    let finding = Finding {
-        check,
-        severity: Severity::Error,
-        message: format!("{error}; neither the first page nor its copy is whole, and nothing can be read"),
-        section: Some("first page"),
-        block: None,
-        entries: vec![],
-        n_entries: 0,
-    };
-    let bytes = std::fs::metadata(&args.archive.archive).map_or(0, |m| m.len());
+    let bytes = std::fs::metadata(path).map_or(0, |m| m.len());
     Ok(Report { findings: vec![finding], bytes, ..Report::default() })
 }
 

@@ -7,7 +7,7 @@ use super::strings::KEY_INLINE;
 use super::strings::build::Records;
 use super::strings::symbols::Encoder;
 use crate::error::{FormatError, Place, Result, damaged};
-use crate::item::Kind;
+use crate::item::{Kind, path_stem, path_title};
 
 /// What many entries have in common.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -410,23 +410,12 @@ impl TitleRule {
     /// An ending is a `.` and one to five ASCII letters or digits, the first of them a letter, behind
     /// at least one other character of the last part.
     pub fn apply(self, path: &str) -> String {
-        if self == Self::Path {
-            return path.to_string();
+        match self {
+            Self::Path => path.to_string(),
+            Self::LastPart => path_title(path),
+            Self::WholePath => path[..path_stem(path)].replace('_', " "),
         }
-        let last = path.rfind('/').map_or(0, |at| at + 1);
-        let end = match path[last..].rfind('.') {
-            Some(dot) if dot > 0 && is_ending(&path[last + dot + 1..]) => last + dot,
-            _ => path.len(),
-        };
-        let start = if self == Self::LastPart { last } else { 0 };
-        path[start..end].replace('_', " ")
     }
-}
-
-fn is_ending(text: &str) -> bool {
-    (1..=5).contains(&text.len())
-        && text.as_bytes()[0].is_ascii_alphabetic()
-        && text.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
 /// One row of the title table: where the entry stands.

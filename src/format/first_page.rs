@@ -14,8 +14,12 @@ pub const MAGIC: [u8; 8] = *b"\x89TOME\r\n\x1a";
 /// The version of the format that this code writes, and the only one it reads until 1.0.
 pub const VERSION: (u16, u16) = (0, 1);
 
-/// Required features that this code knows: none are defined yet.
-pub const KNOWN_REQUIRED: u64 = 0;
+/// Required feature: the archive has the names and the indexes of entries whose bytes lie elsewhere. A
+/// reader that did not know it would take every entry for an empty one.
+pub const INDEX_ONLY: u64 = 1;
+
+/// Required features that this code knows.
+pub const KNOWN_REQUIRED: u64 = INDEX_ONLY;
 
 // Offsets of the fields; FORMAT.md's table is compared with them by a test.
 const CHECKSUM: usize = MAGIC.len();
@@ -301,6 +305,11 @@ impl FirstPage {
         number(BODY_END)?.checked_add(number(SIGNATURE_LEN)?)?.checked_add(PAGE as u64)
     }
 
+    /// Returns true if the bytes of the entries lie elsewhere.
+    pub fn is_index_only(&self) -> bool {
+        self.required & INDEX_ONLY != 0
+    }
+
     /// Returns the section of a kind.
     pub fn row(&self, kind: SectionKind) -> Option<&Row> {
         self.rows.iter().find(|r| r.kind == kind)
@@ -544,6 +553,9 @@ impl FirstPage {
         if blocks != u64::from(self.n_blocks.div_ceil(super::block::PER_PAGE)) {
             return damaged!(Place::FirstPage, "counts", "{} blocks on {blocks} pages", self.n_blocks);
         }
+        if self.is_index_only() && self.n_blocks != 0 {
+            return damaged!(Place::FirstPage, "counts", "{} blocks in an index", self.n_blocks);
+        }
         // A row takes at least a byte of its page.
         let leaves = pages(SectionKind::ENTRIES);
         if u64::from(self.n_entries) > leaves.saturating_mul(PAGE as u64) {
@@ -582,7 +594,7 @@ fn describe(page: &[u8]) -> String {
     }
     match other_format(page) {
         Some(guess) => format!("the file looks like {guess}"),
-        None => "it does not begin with Tome's signature".into(),
+        None => "it begins neither as a .tome nor as a .zim does".into(),
     }
 }
 
@@ -666,6 +678,23 @@ mod tests {
             first.rows[0].flags = flags;
             assert_eq!(FirstPage::parse(&first.write(), 4 * 4096).is_err(), refused);
         }
+    }
+
+    #[test]
+    fn an_index_without_content_has_no_blocks() {
+        let index = FirstPage { required: INDEX_ONLY, ..sample() };
+        assert!(FirstPage::parse(&index.write(), 4 * 4096).unwrap().is_index_only());
+        assert!(!sample().is_index_only());
+        let mut with_block = FirstPage { n_blocks: 1, ..index };
+        with_block.table_pages = 2;
+        with_block.body_end += PAGE as u64;
+        with_block.top.push([9; 16]);
+        let row = Row { kind: SectionKind::BLOCKS, offset: 4096, len: 4096, ..with_block.rows[0] };
+        with_block.rows.push(row);
+        let error = FirstPage::parse(&with_block.write(), 5 * 4096).unwrap_err();
+        assert!(error.to_string().contains("1 blocks in an index"), "{error}");
+        with_block.required = 0;
+        FirstPage::parse(&with_block.write(), 5 * 4096).unwrap();
     }
 
     #[test]

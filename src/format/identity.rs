@@ -14,6 +14,9 @@ impl ContentId {
     }
 }
 
+/// What stands for the hash of bytes that lie elsewhere.
+pub const ELSEWHERE: [u8; 32] = [0; 32];
+
 /// Computes the identity of content. FORMAT.md says what goes into it.
 #[derive(Default)]
 pub struct Identity(ContentId);

@@ -133,6 +133,9 @@ impl Archive {
                 return self.content_range(&resolved.entry, range);
             }
         };
+        if self.is_index_only() {
+            return self.content_elsewhere(entry, range);
+        }
         let (start, end) = (range.start.min(place.len), range.end.min(place.len));
         if start >= end {
             return Ok(Content::direct(Cow::Borrowed(&[])));

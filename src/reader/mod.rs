@@ -5,8 +5,8 @@
 //! and references are kept in one bounded [`Cache`], which archives and threads may share.
 
 mod content;
+mod elsewhere;
 mod entries;
-mod lookup;
 mod repair;
 mod search;
 mod suggest;
@@ -19,8 +19,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 pub use crate::content::Content;
 pub use content::{CONTENT_STEP, Cache};
+pub use elsewhere::Contents;
 pub use entries::{Entry, EntryBody, Resolved};
-pub use lookup::Found;
 pub use search::{Hit, Hits, SearchOptions, search};
 pub use suggest::{Match, SuggestOptions, Suggestion, Suggestions};
 pub use verify::VerifyOptions;
@@ -50,6 +50,8 @@ pub struct Archive {
     full_text: OnceLock<Option<search::Index>>,
     metadata: OnceLock<Metadata>,
     languages: OnceLock<Languages>,
+    /// Where the bytes are that an index-only archive has not.
+    contents: Option<Arc<dyn Contents>>,
 }
 
 /// How to open an archive.
@@ -134,6 +136,7 @@ impl Archive {
             full_text: OnceLock::new(),
             metadata: OnceLock::new(),
             languages: OnceLock::new(),
+            contents: None,
         })
     }
 

@@ -70,6 +70,9 @@ impl ArchiveSource {
 
 impl Source for ArchiveSource {
     fn run(&mut self, sink: &mut dyn Sink, observer: &dyn Observer) -> Result<About> {
+        if self.archive.is_index_only() {
+            return Err(self.archive.no_content());
+        }
         let mut run =
             Run { source: self, sink, observer, own_language: None, has_languages: true, main: None };
         let about = run.about();

@@ -7,8 +7,8 @@
 //! their paths, whatever order the system lists them in.
 //!
 //! Several sources make one archive by running one after another into the same sink; what they
-//! must not have twice, a path, is the sink's to notice. An [`archive`] is a source too, whose
-//! entries are taken as they are. What a folder or zip remembers of the archive that it was extracted
+//! must not have twice, a path, is the sink's to notice. An [`archive`] or a [`zim`] is a source too,
+//! whose entries are taken as they are. What a folder or zip remembers of the archive that it was extracted
 //! from is its [`manifest`], which is asked before anything is derived.
 
 pub mod archive;
@@ -21,6 +21,7 @@ mod pass;
 pub mod redirects;
 mod stubs;
 mod walk;
+pub mod zim;
 mod zip;
 
 #[cfg(test)]
@@ -35,6 +36,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use crate::error::{Error, Result};
 use crate::item::{Source, escape_bytes};
 use crate::limits;
+use crate::storage::Parts;
 
 pub use derive::{is_epub, mime_of};
 pub use directory::path_name;
@@ -124,7 +126,13 @@ impl Globs {
 /// Fails if there is nothing at `spec`, or if it cannot be read as what it is.
 pub fn open(spec: &Path, prefix: &str, options: Options) -> Result<Box<dyn Source>> {
     let prefix = normal_prefix(prefix)?;
-    let kind = std::fs::metadata(spec).map_err(|e| Error::io("open the source", spec, e))?;
+    let kind = match std::fs::metadata(spec) {
+        // The name of a ZIM in parts, none of which has it.
+        Err(_) if Parts::first_of(spec).is_some() => {
+            return Ok(Box::new(zim::ZimSource::open(spec, prefix, options)?));
+        }
+        kind => kind.map_err(|e| Error::io("open the source", spec, e))?,
+    };
     if kind.is_dir() {
         return Ok(Box::new(directory::Directory::open(spec, prefix, options)?));
     }
@@ -141,11 +149,8 @@ pub fn open(spec: &Path, prefix: &str, options: Options) -> Result<Box<dyn Sourc
     if is_named || start.starts_with(&archive::MAGIC) || ends_as_archive(&mut file, kind.len()) {
         return Ok(Box::new(archive::ArchiveSource::open(spec, prefix, options)?));
     }
-    if ending.as_deref() == Some("zim") || start.starts_with(b"ZIM\x04") {
-        return Err(Error::source(
-            spec.display().to_string(),
-            "a ZIM file, which this version cannot read yet",
-        ));
+    if ending.as_deref() == Some("zim") || start.starts_with(&crate::zim::MAGIC) {
+        return Ok(Box::new(zim::ZimSource::open(spec, prefix, options)?));
     }
     // Other files that are zips inside (office documents, packages) are single files.
     match ending.as_deref() {

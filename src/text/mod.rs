@@ -19,6 +19,7 @@ mod markdown_writer;
 mod markup;
 pub mod phrase;
 pub mod search_text;
+pub mod signpost;
 pub mod snippet;
 pub mod stems;
 mod tags;

@@ -338,11 +338,3 @@ fn sample_blocks(pages: &[&[u8]], total: usize) -> Vec<Vec<u8>> {
     out.iter_mut().for_each(|b| b.truncate(MAX_BLOCK / 4));
     out
 }
-
-/// Returns true if bytes shrink enough to be worth decoding: by a twentieth, judged on their first
-/// 256 KiB at a fast level.
-pub fn is_compressible(bytes: &[u8]) -> bool {
-    let head = &bytes[..bytes.len().min(256 * KIB)];
-    // Too short to judge alone, and in a group they cost nothing.
-    head.len() < 512 || codec::compress(head, 3).len() * 20 < head.len() * 19
-}

@@ -25,13 +25,15 @@ use groups::{Blob, GroupOut, Lane, Treatment, Tuning};
 use indexing::Indexing;
 use rows::{EntryRow, Interned, RowBody};
 
+use crate::codec::is_compressible;
 use crate::error::{Error, Result};
 use crate::format::block::{BlockRecord, BlockTable, Coding, Role};
 use crate::format::entry::{BlobPlace, Class, MAX_MIME, TitleRule};
 use crate::format::hash_tree::digest;
+use crate::format::identity::ELSEWHERE;
 use crate::format::ids::{NONE, PAGE};
 use crate::format::parity::{Parity, ParityHead};
-use crate::item::{About, Body, Content, Item, Kind, Observer, Sink, keys};
+use crate::item::{About, Body, Content, Item, Kind, Observer, Opener, Sink, keys};
 use crate::limits;
 use crate::output::{Output, folder_of};
 use crate::sorter::Sorter;
@@ -51,6 +53,10 @@ pub struct Options {
     pub memory: u64,
     /// Makes a full-text index of the articles.
     pub search: bool,
+    /// Stores the bytes of the entries. Without them the archive is *index only*: articles are read for
+    /// their words and links as usual, and whoever opens it says where the bytes are
+    /// ([`crate::reader::Archive::with_contents`]).
+    pub contents: bool,
     /// Indexes pairs of frequent words as well, so that phrases are found by the index alone.
     pub phrase_index: bool,
     /// Replaces an existing file.
@@ -68,6 +74,7 @@ impl Default for Options {
             threads: None,
             memory: limits::DEFAULT_PACK_MEMORY,
             search: true,
+            contents: true,
             phrase_index: false,
             force: false,
             always_redundant: false,
@@ -313,6 +320,15 @@ impl<'o> Writer<'o> {
         indexed: bool,
     ) -> Result<(RowBody, Text)> {
         let len = content.len();
+        if !self.options.contents {
+            let text = match content {
+                _ if !indexed || !self.options.search => None,
+                Content::Bytes(bytes) => Some(Arc::new(bytes)),
+                Content::Large { open, .. } => Some(Arc::new(start_of(&open, path)?)),
+            };
+            self.observer.advance(0, len);
+            return Ok((RowBody::Blob(NONE, 0, ELSEWHERE), text));
+        }
         match content {
             Content::Bytes(bytes) => {
                 let hash = *blake3::hash(&bytes).as_bytes();
@@ -334,12 +350,7 @@ impl<'o> Writer<'o> {
                     return Err(changed(path, len, hasher.count()));
                 }
                 let hash = *hasher.finalize().as_bytes();
-                let mut text = vec![];
-                if indexed {
-                    let mut start = std::io::Read::take(open().map_err(failed)?, limits::MAX_INDEXED as u64);
-                    std::io::Read::read_to_end(&mut start, &mut text).map_err(failed)?;
-                }
-                let text = indexed.then(|| Arc::new(text));
+                let text = if indexed { Some(Arc::new(start_of(&open, path)?)) } else { None };
                 let (number, new) = self.number(hash, len)?;
                 if new {
                     let streamed = open().map_err(failed).and_then(|r| self.stream(path, number, hash, r));
@@ -358,7 +369,7 @@ impl<'o> Writer<'o> {
 
     /// Puts a blob into the lane of its kind.
     fn enqueue(&mut self, blob: Blob, mime: &str) -> Result<()> {
-        if !groups::is_compressible(&blob.bytes) {
+        if !is_compressible(&blob.bytes) {
             self.stored.push(blob);
             if self.stored.len() >= STORED_GROUP {
                 let blobs = self.stored.take();
@@ -409,7 +420,7 @@ impl<'o> Writer<'o> {
             }
             hasher.update(&piece);
             let first = treatment.is_none();
-            let kind = if groups::is_compressible(&piece) { Treatment::Big } else { Treatment::Stored };
+            let kind = if is_compressible(&piece) { Treatment::Big } else { Treatment::Stored };
             let treatment = *treatment.get_or_insert(kind);
             // Only the first piece has a place to report: later ones get a number of no blob.
             let number = if first { number } else { NONE };
@@ -471,6 +482,7 @@ impl<'o> Writer<'o> {
             about,
             sort_budget: self.sort_budget,
             folder: &self.folder,
+            index_only: !self.options.contents,
             always_copies: self.options.always_redundant,
         };
         let (first, counts) = tables::write(packed, &mut self.output, self.observer)?;
@@ -556,9 +568,18 @@ impl Sink for Writer<'_> {
                         if kind == Kind::Article {
                             article = Some(self.articles);
                             self.articles += 1;
-                            let title = indexed_title(item.title.as_deref(), &item.path);
-                            let page = indexing::Page { title, path: item.path.clone(), mime, bytes: text };
-                            self.indexing.add(page, item.language.as_deref(), &self.pool, self.observer)?;
+                            // Without words and links there is nothing to learn.
+                            if self.options.search || self.options.contents {
+                                let title = indexed_title(item.title.as_deref(), &item.path);
+                                let page =
+                                    indexing::Page { title, path: item.path.clone(), mime, bytes: text };
+                                self.indexing.add(
+                                    page,
+                                    item.language.as_deref(),
+                                    &self.pool,
+                                    self.observer,
+                                )?;
+                            }
                         }
                         body
                     }
@@ -594,6 +615,15 @@ impl Sink for Writer<'_> {
         self.observer.advance(1, 0);
         Ok(())
     }
+}
+
+/// Returns as much of a large content as is read for words.
+fn start_of(open: &Opener, path: &str) -> Result<Vec<u8>> {
+    let failed = |e| Error::io("read", path, e);
+    let mut text = vec![];
+    let mut start = std::io::Read::take(open().map_err(failed)?, limits::MAX_INDEXED as u64);
+    std::io::Read::read_to_end(&mut start, &mut text).map_err(failed)?;
+    Ok(text)
 }
 
 /// Returns the title whose words are indexed. Which rule gives titles is not known yet, and a title that one

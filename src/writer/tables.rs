@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::fold::TITLE_KEY_VERSION;
 use crate::format::block::BlockTable;
 use crate::format::entry::{BlobPlace, Class, EntryRecords, MAX_CLASSES, Record, TitleRule, write_extra};
-use crate::format::first_page::{FirstPage, Row, SectionKind, VERSION};
+use crate::format::first_page::{FirstPage, INDEX_ONLY, Row, SectionKind, VERSION};
 use crate::format::hash_tree::Shape;
 use crate::format::identity::{Identity, IdentityBody};
 use crate::format::ids::{NONE, PAGE};
@@ -61,6 +61,8 @@ pub struct Packed<'a> {
     pub sort_budget: usize,
     /// Folder for sorts.
     pub folder: &'a Path,
+    /// True if the bytes of the entries lie elsewhere.
+    pub index_only: bool,
     /// True if small archives get copies, too.
     pub always_copies: bool,
 }
@@ -563,7 +565,7 @@ fn entries(
         title_key: TITLE_KEY_VERSION,
         title_rule: survey.rule.number(),
         packer: PACKER,
-        required: 0,
+        required: if packed.index_only { INDEX_ONLY } else { 0 },
         optional: 0,
         body_end: tables.output.position(),
         signature_len: 0,

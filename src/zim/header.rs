@@ -54,9 +54,8 @@ impl Header {
     pub fn parse(bytes: &[u8], len: u64) -> Result<Self> {
         if !bytes.starts_with(&MAGIC) {
             let start = bytes.get(..4).unwrap_or(bytes);
-            return Err(Error::NotAnArchive {
-                found: format!("begins with {start:02x?}, not as a ZIM does"),
-            });
+            let found = format!("it begins with {start:02x?}, not as a ZIM does");
+            return Err(Error::NotAnArchive { found });
         }
         let n = bytes.len();
         let Some(bytes) = bytes.first_chunk::<{ Self::SIZE }>() else {

@@ -1,5 +1,6 @@
 //! The openZIM format, whole: its bytes, its reader, its writer, its checks, and its namespaces, which
-//! nobody else needs to know.
+//! nobody else needs to know. Inside this folder the format's own words are right: cluster, dirent,
+//! namespace.
 //!
 //! A ZIM is a header that says where four lists are: mime types, dirents in order of namespace and path,
 //! dirents in order of title, and clusters, in which blobs are compressed together. Everything is found
@@ -10,14 +11,20 @@
 //! in files of the old scheme with the letter of their namespace (`A/Page`), in new ones without. Entries
 //! are those of content; metadata, listings and indexes are reached by functions of their own.
 
+mod checksum;
 mod cluster;
 mod dirent;
 mod header;
+mod languages;
+mod lengths;
 mod listing;
+pub mod metadata;
 mod namespace;
 mod reader;
 #[cfg(test)]
 pub(crate) mod testing;
+mod writer;
 
 pub use header::{Header, MAGIC};
 pub use reader::{Archive, ContentReader, Counts, Entry, EntryBody, Illustration, OpenOptions};
+pub use writer::{Minor, Options as WriteOptions, Summary, Writer};

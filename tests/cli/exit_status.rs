@@ -24,6 +24,7 @@ fn what_is_no_archive_is_2() {
     )
     .unwrap();
     for name in ["empty", "text", "x.zim", "missing", "."] {
+        let is_zim = name == "x.zim";
         for (command, args) in [
             ("info", &[][..]),
             ("list", &[]),
@@ -35,11 +36,16 @@ fn what_is_no_archive_is_2() {
             ("extract", &["-o", "never"]),
         ] {
             let run = on(&path(name), command, args);
+            if is_zim && command == "verify" {
+                // It begins as a ZIM does, so what is wrong with it is damage.
+                assert_eq!(run.status, 1, "{}", run.stderr);
+                continue;
+            }
             assert_eq!((run.status, run.stdout.as_str()), (2, ""), "{command} {name}: {}", run.stderr);
         }
     }
     let zim = on(&path("x.zim"), "info", &[]).stderr;
-    assert!(zim.contains("a ZIM file") && zim.contains("format 0.1"), "{zim}");
+    assert!(zim.contains("header length") && zim.contains("says what is damaged"), "{zim}");
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod read;
 mod search;
 mod suggest;
 mod verify;
+mod zim;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -51,12 +52,16 @@ fn sample() -> &'static Path {
     &SAMPLE.1
 }
 
+/// A cache that is not the user's.
+static CACHE: LazyLock<tempfile::TempDir> = LazyLock::new(|| tempfile::tempdir().unwrap());
+
 /// Returns the program, in an environment that says nothing.
 fn tome() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tome"));
     for name in ["NO_COLOR", "PAGER", "LESS", "COLUMNS"] {
         command.env_remove(name);
     }
+    command.env("XDG_CACHE_HOME", CACHE.path());
     command
 }
 

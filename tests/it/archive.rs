@@ -107,7 +107,7 @@ fn an_archive_is_known_by_its_magic_at_the_start_or_the_end() {
     let path = dir.path().join("none.tome");
     std::fs::write(&path, "words").unwrap();
     let message = pack_sources(&[&path], Options::default(), &Silent).unwrap_err().to_string();
-    assert!(message.contains("none.tome") && message.contains("not a Tome archive"), "{message}");
+    assert!(message.contains("none.tome") && message.contains("not an archive"), "{message}");
 }
 
 /// An archive large enough for several leaves and blocks.

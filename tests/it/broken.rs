@@ -80,20 +80,22 @@ fn cases() -> Vec<(&'static str, Vec<u8>, Says)> {
         t[path + 1] = b'z';
     });
     vec![
-        ("empty", vec![], Says::Open("not a Tome archive: the file is empty")),
-        ("one-byte", vec![0x89], Says::Open("not a Tome archive: it does not begin with Tome's signature")),
+        ("empty", vec![], Says::Open("not an archive: the file is empty")),
+        (
+            "one-byte",
+            vec![0x89],
+            Says::Open("not an archive: it begins neither as a .tome nor as a .zim does"),
+        ),
         (
             "a-zip-by-another-name",
             b"PK\x03\x04 and so on".to_vec(),
-            Says::Open(
-                "not a Tome archive: the file looks like a zip (pack it: tome pack FILE.zip -o OUT.tome)",
-            ),
+            Says::Open("not an archive: the file looks like a zip (pack it: tome pack FILE.zip -o OUT.tome)"),
         ),
         (
             "copied-in-text-mode",
             lf,
             Says::Open(
-                "not a Tome archive: the file looks like an archive damaged by a transfer in text mode; copy it again in binary mode",
+                "not an archive: the file looks like an archive damaged by a transfer in text mode; copy it again in binary mode",
             ),
         ),
         (

@@ -28,6 +28,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("writer", &["item", "codec", "fold", "format", "index", "output", "sorter", "text"]),
     ("sources", &["item", "manifest", "text"]),
+    // Knows a ZIM by its magic or its parts.
+    ("sources/mod.rs", &["item", "manifest", "storage", "text", "zim"]),
     ("sources/zim.rs", &["item", "zim"]),
     ("sources/archive.rs", &["item", "format", "reader"]),
     // Another format whole: nothing of ours but what any reader and writer needs.
@@ -39,7 +41,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "storage", "text", "writer", "zim",
         ],
     ),
-    ("extract", &["item", "format", "codec", "manifest"]),
+    ("extract", &["item", "format", "codec", "manifest", "text"]),
     ("terminal", &["text"]),
     (
         "cli",

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod archive;
+mod book;
 mod broken;
 mod cold;
 mod common;
@@ -11,10 +12,15 @@ mod damage;
 mod extract;
 mod independent;
 mod layering;
+mod peers;
 mod roundtrip;
 mod search;
 mod search_damage;
 mod spec;
 mod storage;
 mod suggest;
+mod zim_convert;
+mod zim_index;
 mod zim_read;
+mod zim_small;
+mod zim_write;

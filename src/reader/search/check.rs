@@ -38,7 +38,7 @@ pub fn holds(
     if in_text.is_empty() {
         return Ok(true);
     }
-    let content = archive.content_range(entry, 0..entry.size().min(MAX_READ))?;
+    let content = archive.content_range(entry, 0..MAX_READ)?;
     let words: Vec<&phrase::Phrase> = in_text.iter().map(|p| &p.words).collect();
     let found = phrase::Phrase::each_in(&words, &content, entry.mime(), is_over);
     Ok(in_text.iter().zip(found).all(|(phrase, found)| found != phrase.negated))
@@ -65,6 +65,6 @@ pub fn wanted(plan: &Plan, expansions: &[Expansion]) -> Wanted {
 
 /// Returns the passage of an article that shows most of what is wanted.
 pub fn snippet(archive: &Archive, entry: &Entry, wanted: &Wanted) -> Result<String> {
-    let content = archive.content_range(entry, 0..entry.size().min(MAX_SNIPPET))?;
+    let content = archive.content_range(entry, 0..MAX_SNIPPET)?;
     Ok(snippet::snippet(&content, entry.mime(), wanted))
 }

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::format::block::{BlockRecord, Role};
 use crate::format::entry::BlobPlace;
 use crate::format::first_page::SectionKind;
-use crate::format::identity::{Identity, IdentityBody};
+use crate::format::identity::{ELSEWHERE, Identity, IdentityBody};
 use crate::format::ids::{EntryId, PAGE};
 use crate::format::parity::{Parity, ParityHead};
 use crate::reader::EntryBody;
@@ -341,7 +341,8 @@ impl Run<'_> {
     fn content_id(&self, hashes: &Hashes) {
         let compute = || -> Result<Option<[u8; 32]>> {
             let mut identity = Identity::default();
-            let empty = *blake3::hash(b"").as_bytes();
+            let is_index = self.archive.is_index_only();
+            let empty = if is_index { ELSEWHERE } else { *blake3::hash(b"").as_bytes() };
             for entry in self.archive.entries() {
                 let entry = entry?;
                 let (target, hash);

@@ -1,0 +1,189 @@
+//! What a book needs of a ZIM and a ZIM does not say by itself.
+
+use std::io::Write;
+use std::sync::{Arc, OnceLock};
+
+use rayon::prelude::*;
+
+use super::index::Indexes;
+use super::titles::Titles;
+use super::zim_index::{CacheOptions, Kind as IndexKind};
+use super::{Counts, Section};
+use crate::error::{Error, Result};
+use crate::fold::title_key;
+use crate::item::{Kind, Metadata, keys};
+use crate::sources;
+use crate::zim::{self, Entry, EntryBody, Header};
+
+/// An open ZIM, and what was found out about it.
+pub(super) struct ZimBook {
+    pub(super) archive: Arc<zim::Archive>,
+    metadata: OnceLock<Metadata>,
+    counts: OnceLock<Counts>,
+    titles: OnceLock<Titles>,
+    pub(super) indexes: Indexes,
+}
+
+/// Entries that one thread looks at, at a time.
+const STEP: u32 = 4096;
+
+/// How often an article is drawn before a redirect to one is taken for it.
+const DRAWS: u64 = 64;
+
+/// How much of an entry is read at a time.
+const COPY_STEP: u64 = 4 << 20;
+
+/// What stands for a list that is not there.
+const NO_LIST: u64 = u64::MAX;
+
+impl ZimBook {
+    pub(super) fn new(archive: Arc<zim::Archive>, index: CacheOptions) -> Self {
+        let (metadata, counts, titles) = Default::default();
+        Self { archive, metadata, counts, titles, indexes: Indexes::new(index) }
+    }
+
+    /// Returns the UUID as it is written.
+    pub(super) fn uuid(&self) -> String {
+        let mut out = String::with_capacity(36);
+        for (i, byte) in self.archive.header().uuid.iter().enumerate() {
+            if matches!(i, 4 | 6 | 8 | 10) {
+                out.push('-');
+            }
+            out.push_str(&format!("{byte:02x}"));
+        }
+        out
+    }
+
+    pub(super) fn metadata(&self) -> Result<&Metadata> {
+        if let Some(metadata) = self.metadata.get() {
+            return Ok(metadata);
+        }
+        let mut metadata = zim::metadata::from_zim(self.archive.metadata()?);
+        metadata.set_text(keys::UUID, self.uuid());
+        Ok(self.metadata.get_or_init(|| metadata))
+    }
+
+    pub(super) fn counts(&self) -> Result<Counts> {
+        if let Some(counts) = self.counts.get() {
+            return Ok(*counts);
+        }
+        let n = self.archive.header().n_entries;
+        let count = |step: u32| -> Result<Counts> {
+            let mut counts = Counts::default();
+            let start = step * STEP;
+            for index in start..n.min(start.saturating_add(STEP)) {
+                match self.archive.entry_at(index)?.map(|entry| entry.kind()) {
+                    Some(Kind::Article) => counts.articles += 1,
+                    Some(Kind::Media) => counts.media += 1,
+                    Some(Kind::Redirect) => counts.redirects += 1,
+                    None => {}
+                }
+            }
+            Ok(counts)
+        };
+        let counts =
+            (0..n.div_ceil(STEP)).into_par_iter().map(count).try_reduce(Counts::default, |a, b| {
+                Ok(Counts {
+                    articles: a.articles + b.articles,
+                    media: a.media + b.media,
+                    redirects: a.redirects + b.redirects,
+                })
+            })?;
+        Ok(*self.counts.get_or_init(|| counts))
+    }
+
+    pub(super) fn titles(&self) -> &Titles {
+        self.titles.get_or_init(|| Titles::read(&self.archive))
+    }
+
+    /// Returns the entries that have a title key, in order of title and path: from the index of titles if
+    /// it was made before, else from the keys of all titles.
+    pub(super) fn entries_by_title_key(&self, title: &str) -> Result<Vec<super::Entry>> {
+        if let Some(index) = self.indexes.ready(&self.archive, IndexKind::Titles)
+            && let Ok(named) = index.entries_by_title_key(title)
+        {
+            let own = |path: &str| self.archive.entry_by_path(path).transpose();
+            let found: Vec<Entry> = named.iter().filter_map(|e| own(&e.path)).collect::<Result<_>>()?;
+            if !found.is_empty() {
+                return Ok(found.into_iter().map(super::Entry::from).collect());
+            }
+        }
+        // The index has fewer titles: only those of articles.
+        Ok(self.titles().with_key(&self.archive, &title_key(title)))
+    }
+
+    pub(super) fn sections(&self) -> Vec<Section> {
+        let Header { n_entries, n_clusters, mime_list, path_pointers, .. } = *self.archive.header();
+        let Header { title_pointers, cluster_pointers, checksum, .. } = *self.archive.header();
+        let section = |name, offset, len| Section { name, offset, len, is_optional: false };
+        let mimes: u64 = self.archive.mime_types().iter().map(|m| m.len() as u64 + 1).sum();
+        let mut out = vec![
+            section("mime list", mime_list, mimes + 1),
+            section("path pointers", path_pointers, 8 * u64::from(n_entries)),
+        ];
+        if title_pointers != NO_LIST && title_pointers != 0 {
+            let len = 4 * u64::from(n_entries);
+            out.push(Section { is_optional: true, ..section("title pointers", title_pointers, len) });
+        }
+        out.push(section("cluster pointers", cluster_pointers, 8 * u64::from(n_clusters)));
+        if checksum != 0 {
+            out.push(section("checksum", checksum, 16));
+        }
+        out
+    }
+
+    /// Finds an entry by its path with or without a namespace before it, whichever it is not: what people
+    /// remember of a file of the other kind.
+    pub(super) fn entry_by_other_path(&self, path: &str) -> Result<Option<Entry>> {
+        if self.archive.header().has_one_namespace() {
+            let Some(("A" | "C" | "I" | "J" | "-", rest)) = path.split_once('/') else { return Ok(None) };
+            return self.archive.entry_by_path(rest);
+        }
+        for namespace in ["A", "I", "J", "-"] {
+            if let Some(entry) = self.archive.entry_by_path(&format!("{namespace}/{path}"))? {
+                return Ok(Some(entry));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns an article, each with the same probability. The list that a ZIM has also holds redirects to
+    /// them, which are drawn again.
+    pub(super) fn random_article(&self, random: u64) -> Result<Option<Entry>> {
+        for draw in 0..DRAWS {
+            // Numbers that have nothing to do with each other, of one that has nothing to do with anything.
+            let random = if draw == 0 { random } else { mixed(random.wrapping_add(draw)) };
+            match self.archive.random_article(random)? {
+                Some(Entry { body: EntryBody::Redirect { .. }, .. }) => {}
+                other => return Ok(other),
+            }
+        }
+        match self.archive.random_article(random)? {
+            Some(entry) => self.archive.resolve(entry),
+            None => Ok(None),
+        }
+    }
+
+    pub(super) fn copy(&self, entry: &Entry, out: &mut dyn Write) -> Result<()> {
+        let mut at = 0u64;
+        loop {
+            let part = self.archive.content_range(entry, at..at.saturating_add(COPY_STEP))?;
+            if part.is_empty() {
+                return Ok(());
+            }
+            out.write_all(&part).map_err(|e| Error::io("write", "output", e))?;
+            at += part.len() as u64;
+        }
+    }
+
+    pub(super) fn source(&self, options: sources::Options) -> sources::zim::ZimSource {
+        sources::zim::ZimSource::new(Arc::clone(&self.archive), options)
+    }
+}
+
+/// The last step of splitmix64: numbers one apart have nothing in common behind it.
+fn mixed(n: u64) -> u64 {
+    let n = (n ^ (n >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let n = (n ^ (n >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    n ^ (n >> 31)
+}

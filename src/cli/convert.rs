@@ -1,0 +1,72 @@
+//! `tome convert`.
+
+use std::path::Path;
+use std::time::Instant;
+
+use tome::book::{Book, OpenOptions};
+use tome::item::Source;
+use tome::sources;
+
+use super::args::{ConvertArgs, Globals};
+use super::progress::Progress;
+use super::target::{Format, Made, Target, check_free, look_at_space};
+use super::{Failure, Outcome, Status, interrupt};
+
+/// Runs the command.
+pub fn run(args: &ConvertArgs, globals: &Globals) -> Outcome {
+    let started = Instant::now();
+    let out = &args.output;
+    let Some(format) = Format::of(out) else {
+        return Err(Failure::new(format!("{}: its ending does not say what to make", out.display()))
+            .hint("the name of what is made ends in .tome, .zim or .zip"));
+    };
+    check_free(out, args.force)?;
+    let progress = Progress::new(globals);
+    let mut source = open(args)?;
+    let bytes = source.size_hint().map(|(_, bytes)| bytes);
+    if let Some(bytes) = bytes {
+        look_at_space(out, bytes, globals)?;
+    }
+    interrupt::watch();
+    progress.start("converting", bytes);
+    let made = convert(args, format, &mut *source, &progress);
+    progress.finish();
+    let made = made?;
+    let seconds = started.elapsed().as_secs_f64();
+    if !globals.quiet {
+        made.summarise(out, 0, seconds, &progress);
+    }
+    let n_errors = progress.n_errors();
+    if args.json {
+        made.print_json(out, seconds, &progress)?;
+    }
+    Ok(if n_errors == 0 { Status::Yes } else { Status::Partial })
+}
+
+fn open(args: &ConvertArgs) -> Result<Box<dyn Source>, Failure> {
+    let input = &args.input;
+    let options = OpenOptions { by_position: args.no_mmap, at: args.at, ..OpenOptions::default() };
+    let book = Book::open(input, &options).map_err(|error| {
+        let is_foreign = matches!(error, tome::error::Error::NotAnArchive { .. });
+        let failure = Failure::of_archive(input, error);
+        if is_foreign { failure.hint(made_of(input, &args.output)) } else { failure }
+    })?;
+    let name = input.display().to_string();
+    Ok(book.source(sources::Options::default(), &name))
+}
+
+/// A folder or a zip is packed, not converted.
+fn made_of(input: &Path, output: &Path) -> String {
+    format!("to make an archive of what is no archive: tome pack {} -o {}", input.display(), output.display())
+}
+
+fn convert(
+    args: &ConvertArgs,
+    format: Format,
+    source: &mut dyn Source,
+    progress: &Progress,
+) -> Result<Made, Failure> {
+    let mut target = Target::create(&args.output, format, &args.how, args.force, progress)?;
+    let about = source.run(&mut target, &progress.of_source())?;
+    Ok(target.finish(&args.output, &about)?)
+}

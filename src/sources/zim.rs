@@ -1,0 +1,222 @@
+//! A ZIM: every entry of its content, as it is there.
+//!
+//! Entries come in the order in which they are stored, so that each cluster is decoded once;
+//! redirects come last. What is damaged is reported and left out, and the rest goes on. The checksum
+//! of the whole file is computed meanwhile, and compared at the end: it is the only thing that says
+//! whether bytes that decode without an error are the right ones.
+
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::pass::{as_media, long_target};
+use super::{Options, normal_prefix};
+use crate::error::{Error, Result};
+use crate::item::{About, Body, Content, Item, Kind, Metadata, Observer, Sink, Source, Value, keys};
+use crate::limits::{MAX_ITEM_IN_MEMORY, MAX_NAME_LEN};
+use crate::zim::{Archive, ContentReader, Entry, EntryBody, metadata};
+
+/// An open ZIM as a source.
+pub struct ZimSource {
+    zim: Arc<Archive>,
+    /// What messages call it.
+    shown: String,
+    prefix: String,
+    options: Options,
+}
+
+impl ZimSource {
+    /// Takes an open ZIM.
+    pub fn new(zim: Arc<Archive>, options: Options) -> Self {
+        Self { zim, shown: "ZIM".into(), prefix: String::new(), options }
+    }
+
+    /// Maps and opens a file; `prefix` is a normal one.
+    pub(super) fn open(path: &Path, prefix: String, options: Options) -> Result<Self> {
+        let zim = Archive::open(path).map_err(|e| match e {
+            e @ (Error::Io { .. } | Error::Source { .. }) => e,
+            other => Error::source(path.display().to_string(), other.to_string()),
+        })?;
+        Ok(Self { prefix, ..Self::new(Arc::new(zim), options).with_name(path.display().to_string()) })
+    }
+
+    /// Puts a prefix before all paths, with a `/` between.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it is no plain path.
+    pub fn with_prefix(self, prefix: &str) -> Result<Self> {
+        Ok(Self { prefix: normal_prefix(prefix)?, ..self })
+    }
+
+    /// Says what messages call the ZIM: its file's name, for instance.
+    #[must_use]
+    pub fn with_name(self, name: impl Into<String>) -> Self {
+        Self { shown: name.into(), ..self }
+    }
+
+    fn path(&self, path: &str) -> String {
+        format!("{}{path}", self.prefix)
+    }
+}
+
+impl Source for ZimSource {
+    fn run(&mut self, sink: &mut dyn Sink, observer: &dyn Observer) -> Result<About> {
+        let stop = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let checksum = scope.spawn(|| self.zim.check_checksum(&|| stop.load(Ordering::Relaxed)));
+            let mut run = Run { source: self, sink, observer, main: None };
+            let about = run.all();
+            // What has failed needs no checksum.
+            stop.store(about.is_err(), Ordering::Relaxed);
+            let about = about?;
+            let message = match checksum.join() {
+                Ok(Ok(true)) => return Ok(about),
+                Ok(Ok(false)) => {
+                    "its checksum is not that of its bytes: something in it is damaged, and nothing tells what"
+                        .to_owned()
+                }
+                Ok(Err(e)) => format!("its checksum cannot be computed: {e}"),
+                Err(_) => "its checksum was not computed".to_owned(),
+            };
+            observer.error(&self.shown, &message);
+            Ok(about)
+        })
+    }
+}
+
+/// One run.
+struct Run<'a> {
+    source: &'a ZimSource,
+    sink: &'a mut dyn Sink,
+    observer: &'a dyn Observer,
+    /// The caller's main page, once it was seen.
+    main: Option<String>,
+}
+
+impl Run<'_> {
+    fn all(&mut self) -> Result<About> {
+        let about = self.about();
+        let source = self.source;
+        for entry in source.zim.entries_in_cluster_order()? {
+            if self.observer.is_cancelled() {
+                return Err(Error::Interrupted);
+            }
+            match entry {
+                Ok(entry) => self.pass_on(&entry)?,
+                Err(e) => self.observer.error(&source.shown, &format!("an entry is lost: {e}")),
+            }
+        }
+        // The caller's word goes before the ZIM's.
+        let main = if source.options.main.is_some() { self.main.take() } else { about.main };
+        Ok(About { main, ..about })
+    }
+
+    fn about(&self) -> About {
+        let (source, zim) = (self.source, &self.source.zim);
+        let mut about = About::default();
+        match zim.metadata() {
+            Ok(values) => about.metadata = metadata::from_zim(values),
+            Err(e) => self.observer.error(&source.shown, &format!("its metadata cannot be read: {e}")),
+        }
+        about.metadata.set_text(keys::UUID, metadata::uuid_text(&zim.header().uuid));
+        self.icon(&mut about.metadata);
+        match zim.main_entry() {
+            Ok(entry) => about.main = entry.map(|entry| source.path(&entry.path)),
+            Err(e) => self.observer.error(&source.shown, &format!("its main page cannot be read: {e}")),
+        }
+        about.main = about.main.filter(|path| source.options.wants(path));
+        about
+    }
+
+    /// Old files have their picture among the entries, and it stays there too.
+    fn icon(&self, metadata: &mut Metadata) {
+        if metadata.get(keys::ICON).is_none()
+            && let Ok(Some(Value { mime, bytes })) = self.source.zim.illustration(48)
+        {
+            metadata.set(keys::ICON, Value { mime, bytes });
+        }
+    }
+
+    fn pass_on(&mut self, entry: &Entry) -> Result<()> {
+        let source = self.source;
+        let path = source.path(&entry.path);
+        if !source.options.wants(&path) {
+            return Ok(());
+        }
+        if path.len() > MAX_NAME_LEN {
+            let message = format!("a path of {} bytes is longer than {MAX_NAME_LEN}", path.len());
+            self.observer.error(&source.shown, &message);
+            return Ok(());
+        }
+        let body = match self.body(entry) {
+            Ok(body) => body,
+            Err(message) => {
+                self.observer.error(&path, &message);
+                return Ok(());
+            }
+        };
+        let len = match &body {
+            Body::Article { content, .. } | Body::Media { content, .. } => content.len(),
+            Body::Redirect { .. } => 0,
+        };
+        // An article is always given its title, a redirect too: what an archive would make of the path
+        // may be another one. Media have one only if it is not
+        // their path, which in old files it is without the namespace.
+        let is_titled = entry.title != entry.path || entry.kind() != Kind::Media;
+        let mut item = Item {
+            title: Some(entry.title.clone()).filter(|title| is_titled && !title.is_empty()),
+            body,
+            generated: false,
+            escaped: entry.escaped,
+            language: None,
+            origin: format!("{}: {}", source.shown, entry.path),
+            path,
+        };
+        if let Some(message) = long_target(&item) {
+            self.observer.error(&item.origin, &message);
+            return Ok(());
+        }
+        if source.options.media_only.matches(&item.path) {
+            as_media(&mut item);
+        }
+        if source.options.main.as_ref() == Some(&item.path) {
+            self.main = Some(item.path.clone());
+        }
+        self.sink.put(item)?;
+        self.observer.advance(1, len);
+        Ok(())
+    }
+
+    fn body(&self, entry: &Entry) -> Result<Body, String> {
+        let mime = entry.mime().to_owned();
+        Ok(match (&entry.body, entry.kind()) {
+            (EntryBody::Redirect { target }, _) => {
+                let target = match self.source.zim.entry_at(*target) {
+                    Ok(Some(target)) => self.source.path(&target.path),
+                    Ok(None) => return Err("left out: it leads to what is no entry of content".into()),
+                    Err(e) => return Err(format!("left out: where it leads to cannot be read: {e}")),
+                };
+                Body::Redirect { target, fragment: None }
+            }
+            (_, Kind::Article) => Body::Article { mime, content: self.content(entry)? },
+            _ => Body::Media { mime, content: self.content(entry)? },
+        })
+    }
+
+    fn content(&self, entry: &Entry) -> Result<Content, String> {
+        let zim = &self.source.zim;
+        let failed = |e: Error| format!("cannot be read: {e}");
+        let len = zim.content_len(entry).map_err(failed)?;
+        if len <= MAX_ITEM_IN_MEMORY {
+            return Ok(Content::Bytes(zim.content(entry).map_err(failed)?.into_vec()));
+        }
+        let (zim, entry) = (Arc::clone(zim), entry.clone());
+        let open = move || -> io::Result<Box<dyn Read + Send>> {
+            let reader = ContentReader::new(Arc::clone(&zim), &entry).map_err(io::Error::other)?;
+            Ok(Box::new(reader))
+        };
+        Ok(Content::Large { len, open: Box::new(open) })
+    }
+}
