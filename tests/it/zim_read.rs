@@ -7,16 +7,7 @@ use md5::Digest;
 use serde_json::Value;
 use tome::zim::{Archive, EntryBody};
 
-/// Returns true if Python and libzim are there. In CI they must be.
-fn can_run() -> bool {
-    let found = Command::new("python3").args(["-c", "import libzim"]).output();
-    let found = found.is_ok_and(|o| o.status.success());
-    assert!(found || std::env::var_os("CI").is_none(), "CI installs python3 and libzim");
-    if !found {
-        eprintln!("skipped: python3 -m pip install libzim, to compare with it");
-    }
-    found
-}
+use crate::peers::python_with_libzim;
 
 /// Returns the ZIM files there are: those of the suite, if it is there, and those that
 /// `TOME_ZIMS` names, a folder of large ones.
@@ -49,13 +40,11 @@ fn md5(bytes: &[u8]) -> String {
 
 #[test]
 fn every_entry_is_what_libzim_reads() {
-    if !can_run() {
-        return;
-    }
+    let Some(python) = python_with_libzim() else { return };
     for path in files() {
         let name = path.display();
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/zim_peer.py");
-        let output = Command::new("python3").arg(script).arg("read").arg(&path).output().unwrap();
+        let output = Command::new(python).arg(script).arg("read").arg(&path).output().unwrap();
         if !output.status.success() {
             // What libzim refuses is judged by other tests.
             let _ = Archive::open(&path).map(|zim| zim.entries().count());

@@ -13,6 +13,7 @@ mod titles;
 
 use std::path::Path;
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicU32;
 
 use super::header::{Header, NO_LIST};
 use super::listing;
@@ -49,6 +50,8 @@ pub struct Archive {
     clusters: clusters::Clusters,
     listing: OnceLock<titles::Listings>,
     fronts: OnceLock<titles::Fronts>,
+    /// How often an article was looked for in its list, before that was read.
+    front_searches: AtomicU32,
     counts: OnceLock<Counts>,
 }
 
@@ -120,6 +123,7 @@ impl Archive {
             clusters: clusters::Clusters::new(options.cache.unwrap_or(DEFAULT_CACHE)),
             listing: OnceLock::new(),
             fronts: OnceLock::new(),
+            front_searches: AtomicU32::new(0),
             counts: OnceLock::new(),
             storage,
         };
@@ -230,5 +234,7 @@ fn embedded_end(head: &[u8]) -> Option<u64> {
 
 #[cfg(test)]
 mod hostile_tests;
+#[cfg(test)]
+mod reading_tests;
 #[cfg(test)]
 mod tests;
