@@ -29,7 +29,7 @@ pub struct OpenOptions {
 
 /// An open ZIM.
 pub struct Archive {
-    storage: Box<dyn Storage>,
+    pub(super) storage: Box<dyn Storage>,
     header: Header,
     mimes: Vec<String>,
     articles: OnceLock<Vec<u32>>,
@@ -169,13 +169,17 @@ impl Archive {
         &self.mimes
     }
 
-    fn pointer(&self, list: u64, index: u32) -> Result<u64> {
+    pub(super) fn pointer(&self, list: u64, index: u32) -> Result<u64> {
         let at = list + 8 * u64::from(index);
         let bytes = self.storage.read(at..at + 8)?;
         Ok(bytes.first_chunk().copied().map_or(0, u64::from_le_bytes))
     }
 
-    fn with_dirent<T>(&self, index: u32, take: impl FnOnce(&Dirent<'_>) -> Result<T>) -> Result<T> {
+    pub(super) fn with_dirent<T>(
+        &self,
+        index: u32,
+        take: impl FnOnce(&Dirent<'_>) -> Result<T>,
+    ) -> Result<T> {
         let at = self.pointer(self.header.path_pointers, index)?;
         let end = self.header.end(self.storage.len());
         if at < self.header.mime_list || at >= end {
@@ -195,7 +199,7 @@ impl Archive {
     }
 
     /// Finds a dirent by its namespace and path.
-    fn find(&self, namespace: u8, path: &[u8]) -> Result<Option<u32>> {
+    pub(super) fn find(&self, namespace: u8, path: &[u8]) -> Result<Option<u32>> {
         let at = self.lower_bound(namespace, path)?;
         if at == self.header.n_entries {
             return Ok(None);
@@ -204,7 +208,7 @@ impl Archive {
         Ok(equal.then_some(at))
     }
 
-    fn lower_bound(&self, namespace: u8, path: &[u8]) -> Result<u32> {
+    pub(super) fn lower_bound(&self, namespace: u8, path: &[u8]) -> Result<u32> {
         let (mut low, mut high) = (0, self.header.n_entries);
         while low < high {
             let middle = low + (high - low) / 2;
@@ -296,7 +300,7 @@ impl Archive {
         Ok(self.articles.get_or_init(|| articles))
     }
 
-    fn blob_of(&self, index: u32) -> Result<Content<'_>> {
+    pub(super) fn blob_of(&self, index: u32) -> Result<Content<'_>> {
         let kind = self.with_dirent(index, |d| Ok(d.kind))?;
         match kind {
             DirentKind::Blob { cluster, blob, .. } => self.blob(index, cluster, blob, 0..u64::MAX),

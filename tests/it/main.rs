@@ -17,3 +17,4 @@ mod search_damage;
 mod spec;
 mod storage;
 mod suggest;
+mod zim_check;
