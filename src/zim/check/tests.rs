@@ -390,11 +390,10 @@ fn a_million_redirects_behind_each_other_are_followed_once() {
 #[test]
 fn what_breaks_a_rule_of_the_format_is_an_error() {
     use Severity::Error;
-    // Entries 2 and 3 are C and M.
     let unsorted = Build { swap: Some((3, 4)), ..Build::new() }.verify();
     assert_eq!(unsorted[0].check, "entry order");
     assert_eq!(unsorted[0].severity, Error);
-    assert_eq!(unsorted[0].entries, ["M/Date"]);
+    assert_eq!(unsorted[0].entries, ["M/Description"]);
     let build = Build::new();
     let listing = |bytes: &[u8]| {
         let list = Body::Stored(MIMES[0], bytes.to_vec());
@@ -408,7 +407,7 @@ fn what_breaks_a_rule_of_the_format_is_an_error() {
         "1 number is of no entry; the first at place 1: 99 of 11",
     );
     only(&listing(&[0, 0, 0, 0, 1]), "title listing", Error, &["X/listing/titleOrdered/v1"], "5 bytes");
-    only(&listing(&[3, 0, 0, 0]), "title namespace", Error, &[], "M/Date");
+    only(&listing(&[3, 0, 0, 0]), "title namespace", Error, &[], "M/Description");
     only(
         &listing(&[0, 0, 0, 0, 0, 0, 0, 0]),
         "title repeated",
