@@ -158,7 +158,9 @@ fn check_frame(stored: &[u8], raw_len: usize, place: Place) -> Result<()> {
 
 /// Decodes zstd frames of any size piece by piece, as the clusters of a ZIM file need it.
 ///
-/// Frames that follow each other are one stream. Nothing is kept but zstd's own window.
+/// Frames that follow each other are one stream. A decoder made by [`StreamDecoder::new`] keeps zstd's
+/// own window and may give its output to any buffer; one made by [`StreamDecoder::in_place`] keeps
+/// nothing, and looks back into what it wrote.
 pub struct StreamDecoder {
     context: DCtx<'static>,
     /// What the last call gave: 0 at the end of a frame.
@@ -177,18 +179,46 @@ pub struct Step {
 }
 
 impl StreamDecoder {
+    /// The least that is needed of a frame to know how long its header is.
+    const FRAME_START: usize = 5;
+
     /// Returns a decoder that refuses frames whose window is larger than a power of two.
     pub fn new(max_window_log: u32) -> Self {
         let mut context = DCtx::create();
         let _ = context.set_parameter(DParameter::WindowLogMax(max_window_log));
-        Self { context, hint: 0 }
+        Self { context, hint: Self::FRAME_START }
+    }
+
+    /// Returns a decoder that saves the copy and the memory of a window: all steps of a frame must be
+    /// given the same buffer, unmoved, with room for the frame and for one block (128 KiB) more. A
+    /// step with another buffer is an error, and never worse.
+    pub fn in_place(max_window_log: u32) -> Self {
+        let mut decoder = Self::new(max_window_log);
+        let _ = decoder.context.set_parameter(DParameter::StableOutBuffer(true));
+        decoder
     }
 
     /// Forgets the frame that was being decoded, and keeps the memory.
     pub fn reset(&mut self) {
         // Fails for no reason that a session of decoding could give.
         let _ = self.context.reset(ResetDirective::SessionOnly);
-        self.hint = 0;
+        self.hint = Self::FRAME_START;
+    }
+
+    /// Returns how many bytes of input the next step should be given, at least 1. Given no more than
+    /// that, a step goes no further than the next block.
+    pub fn wants(&self) -> usize {
+        if self.hint == 0 { Self::FRAME_START } else { self.hint }
+    }
+
+    /// Returns true if no frame has begun that did not end.
+    pub fn is_between_frames(&self) -> bool {
+        self.hint == 0
+    }
+
+    /// Returns the memory that the decoder has asked for, in bytes.
+    pub fn memory(&self) -> usize {
+        self.context.sizeof()
     }
 
     /// Decodes from `input` until it is used up or `out` has no room left (its capacity; it does not

@@ -31,6 +31,23 @@ pub const MAX_METADATA: usize = 8 * 1024 * 1024;
 /// a gigabyte of pages.
 pub const DEFAULT_CACHE: usize = 32 * 1024 * 1024;
 
+/// The longest entry of a ZIM that is put together in memory from a compressed cluster: a cluster of a
+/// few kilobytes may claim, and decode to, any length. What is longer is read piece by piece; stored
+/// bytes are borrowed whatever their length.
+pub const MAX_ZIM_CONTENT: u64 = 512 * 1024 * 1024;
+
+/// The longest cluster of a ZIM that is kept in memory as a whole. Writers aim at 1 or 2 MiB; the blobs of
+/// a longer one are decoded in passing.
+pub const MAX_ZIM_CLUSTER: u64 = 16 * 1024 * 1024;
+
+/// The largest zstd window that a ZIM's cluster may ask for, as a power of two: files of 2020 were
+/// written at a level that takes 128 MiB.
+pub const MAX_ZIM_WINDOW_LOG: u32 = 27;
+
+/// The most memory that decoding an xz cluster of a ZIM may take, in KiB. Writers use a dictionary of 1
+/// to 64 MiB.
+pub const MAX_ZIM_XZ_KIB: u32 = 130 * 1024;
+
 /// Memory that packing may use, by default.
 pub const DEFAULT_PACK_MEMORY: u64 = 400_000_000;
 

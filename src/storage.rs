@@ -14,6 +14,9 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
+mod parts;
+pub use parts::Parts;
+
 /// Gives ranges of bytes.
 pub trait Storage: Send + Sync {
     /// Returns the length in bytes.
@@ -33,6 +36,11 @@ pub trait Storage: Send + Sync {
 
     /// Returns true if a range read twice is the same memory, so that checking it once is enough.
     fn is_stable(&self) -> bool;
+
+    /// Returns all bytes as one slice, if they lie in memory as one, without looking for faults.
+    fn whole(&self) -> Option<&[u8]> {
+        None
+    }
 
     /// Returns the error of a fault that a guarded mapping has met so far.
     ///
@@ -72,6 +80,10 @@ impl Storage for Owned {
 
     fn is_stable(&self) -> bool {
         true
+    }
+
+    fn whole(&self) -> Option<&[u8]> {
+        Some(&self.0)
     }
 }
 
@@ -235,6 +247,10 @@ impl Storage for Mapped {
         true
     }
 
+    fn whole(&self) -> Option<&[u8]> {
+        Some(self.bytes())
+    }
+
     fn check_fault(&self) -> Result<()> {
         #[cfg(unix)]
         if self.watched.as_ref().is_some_and(fault::Watched::is_broken) {
@@ -277,6 +293,11 @@ impl Storage for Part {
 
     fn is_stable(&self) -> bool {
         self.inner.is_stable()
+    }
+
+    fn whole(&self) -> Option<&[u8]> {
+        let (start, len) = (usize::try_from(self.start).ok()?, usize::try_from(self.len).ok()?);
+        self.inner.whole()?.get(start..start.checked_add(len)?)
     }
 
     fn check_fault(&self) -> Result<()> {

@@ -1,9 +1,15 @@
 //! Clusters: blobs that are compressed together.
+//!
+//! A cluster is a byte that says how its bytes are stored, then, perhaps compressed, the offsets of its
+//! blobs and one more for the end of the last, then the blobs. Offsets count from the first offset. How
+//! long a compressed cluster is in the file stands nowhere: decoding stops when it has enough.
 
-use std::sync::Arc;
+use std::borrow::Cow;
 
 use crate::codec::StreamDecoder;
 use crate::error::{Place, Result, damaged};
+use crate::limits::{MAX_ZIM_WINDOW_LOG, MAX_ZIM_XZ_KIB};
+use crate::storage::Storage;
 
 /// How the bytes of a cluster are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,13 +19,7 @@ pub(super) enum Compression {
     Zstd,
 }
 
-/// The largest window: old files were written at level 22, which takes 128 MiB.
-const MAX_WINDOW_LOG: u32 = 27;
-
-/// The most bytes that a cluster may decode to.
-const MAX_DECODED: usize = 1 << 30;
-
-/// The first byte of a cluster.
+/// Reads the first byte of a cluster: its compression, and whether its offsets are of 64 bits.
 pub(super) fn info(byte: u8, cluster: u32) -> Result<(Compression, bool)> {
     let compression = match byte & 0x0f {
         0 | 1 => Compression::None,
@@ -35,79 +35,331 @@ pub(super) fn info(byte: u8, cluster: u32) -> Result<(Compression, bool)> {
     Ok((compression, byte & 0x10 != 0))
 }
 
-/// The blob offsets at the start of a cluster.
-pub(super) fn offsets(bytes: &[u8], extended: bool, n_entries: u32, cluster: u32) -> Result<Vec<u64>> {
-    let width = if extended { 8 } else { 4 };
-    let place = Place::Block(cluster);
-    let number = |at: usize| -> Option<u64> {
-        let bytes = bytes.get(at * width..(at + 1) * width)?;
-        Some(bytes.iter().rev().fold(0, |sum, &b| sum << 8 | u64::from(b)))
-    };
-    let Some(first) = number(0) else {
-        return damaged!(place, "blob offsets", "{} bytes in all", bytes.len());
-    };
-    let count = first / width as u64;
-    if first == 0 || first % width as u64 != 0 || count > u64::from(n_entries) + 1 {
-        return damaged!(place, "blob offsets", "the first is {first}");
+/// The shape of a cluster's offsets: how wide they are, and how many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Shape {
+    pub width: usize,
+    /// One more than there are blobs.
+    pub n_offsets: usize,
+}
+
+impl Shape {
+    /// Reads it from the first offset, which stands where `bytes` begins.
+    pub fn read(bytes: &[u8], extended: bool, n_entries: u32, cluster: u32) -> Result<Self> {
+        let width = if extended { 8 } else { 4 };
+        let place = Place::Block(cluster);
+        let Some(first) = number(bytes, 0, width) else {
+            return damaged!(place, "blob offsets", "{} bytes in all", bytes.len());
+        };
+        let n = first / width as u64;
+        // A blob of its own for each entry is the most that there is a use for.
+        if first == 0 || first % width as u64 != 0 || n > u64::from(n_entries) + 1 {
+            return damaged!(place, "blob offsets", "the first is {first}");
+        }
+        let Ok(n_offsets) = usize::try_from(n) else {
+            return damaged!(place, "blob offsets", "{n} of them");
+        };
+        Ok(Self { width, n_offsets })
     }
-    let mut out = Vec::new();
-    for at in 0..count as usize {
-        match number(at) {
-            Some(offset) if out.last().is_none_or(|last| *last <= offset) => out.push(offset),
-            found => return damaged!(place, "blob offsets", "number {at} is {found:?}"),
+
+    /// Returns how many blobs there are.
+    pub fn n_blobs(self) -> usize {
+        self.n_offsets.saturating_sub(1)
+    }
+
+    /// Returns the length of all offsets in bytes. They are at most 2^32 + 1 of 8 bytes.
+    pub fn table_len(self) -> u64 {
+        self.n_offsets as u64 * self.width as u64
+    }
+}
+
+/// Reads a number of 4 or 8 bytes.
+fn number(bytes: &[u8], at: usize, width: usize) -> Option<u64> {
+    let bytes = bytes.get(at.checked_mul(width)?..)?;
+    if width == 8 {
+        bytes.first_chunk().map(|b| u64::from_le_bytes(*b))
+    } else {
+        bytes.first_chunk().map(|b| u64::from(u32::from_le_bytes(*b)))
+    }
+}
+
+/// Reads offsets that follow an offset `last`, and checks that they do not decrease.
+pub(super) fn offsets(
+    bytes: &[u8],
+    width: usize,
+    last: u64,
+    cluster: u32,
+    mut take: impl FnMut(u64),
+) -> Result<u64> {
+    let mut last = last;
+    for at in 0..bytes.len() / width {
+        match number(bytes, at, width) {
+            Some(offset) if last <= offset => {
+                last = offset;
+                take(offset);
+            }
+            found => {
+                let found = found.unwrap_or_default();
+                return damaged!(Place::Block(cluster), "blob offsets", "{found} follows {last}");
+            }
         }
     }
-    Ok(out)
+    Ok(last)
 }
 
-/// A decoded cluster.
-pub(super) struct Decoded {
-    pub bytes: Arc<Vec<u8>>,
-    pub offsets: Vec<u64>,
+/// A compressed cluster's bytes in the file: where they begin, behind the info byte, and where they must
+/// have ended.
+pub(super) struct Stored<'a> {
+    pub storage: &'a dyn Storage,
+    pub cluster: u32,
+    pub at: u64,
+    pub end: u64,
 }
 
-/// Decodes a whole cluster; `stored` begins behind the info byte and may go on behind the cluster.
-pub(super) fn decode(stored: &[u8], compression: Compression, cluster: u32) -> Result<Vec<u8>> {
-    let place = Place::Block(cluster);
-    let mut out: Vec<u8> = Vec::with_capacity(4 << 20);
-    match compression {
-        Compression::None => unreachable_none(place),
-        Compression::Zstd => {
-            let mut decoder = StreamDecoder::new(MAX_WINDOW_LOG);
-            let mut at = 0;
-            loop {
-                if out.len() == out.capacity() {
-                    out.reserve(out.len());
-                }
-                if out.len() > MAX_DECODED {
-                    return damaged!(place, "decoded length", "more than {MAX_DECODED} bytes");
-                }
-                match decoder.step(&stored[at..], &mut out) {
+impl Stored<'_> {
+    /// The most that is read at once where reading is copying.
+    const CHUNK: u64 = 256 * 1024;
+
+    /// Returns bytes from `at` on: no more than `most`, and no less unless the file ends.
+    fn chunk(&self, at: u64, most: usize) -> Result<Cow<'_, [u8]>> {
+        let start = self.at.saturating_add(at).min(self.end);
+        let end = start.saturating_add(Self::CHUNK.min(most as u64)).min(self.end);
+        self.storage.read(start..end)
+    }
+
+    fn ended<T>(&self) -> Result<T> {
+        damaged!(Place::Block(self.cluster), "decoding", "it ends in the middle")
+    }
+
+    pub fn wrong<T>(&self, what: impl std::fmt::Display) -> Result<T> {
+        damaged!(Place::Block(self.cluster), "decoding", "{what}")
+    }
+}
+
+/// Decodes a zstd cluster into one buffer, which keeps what was decoded and takes the place of a window.
+pub(super) struct InPlace {
+    decoder: StreamDecoder,
+    /// Bytes of the file that were used up.
+    read: u64,
+}
+
+/// What a block of a zstd frame decodes to at most; a buffer in place needs this much room at its end.
+const ZSTD_BLOCK: usize = 128 * 1024;
+
+thread_local! {
+    /// A decoder of this thread that nobody uses: making one costs more than decoding a small cluster.
+    static SPARE: std::cell::RefCell<Option<StreamDecoder>> = const { std::cell::RefCell::new(None) };
+}
+
+impl InPlace {
+    pub fn new() -> Self {
+        let spare = SPARE.try_with(|spare| spare.try_borrow_mut().ok()?.take()).ok().flatten();
+        Self { decoder: spare.unwrap_or_else(|| StreamDecoder::in_place(MAX_ZIM_WINDOW_LOG)), read: 0 }
+    }
+
+    /// Returns a buffer with room for a cluster of so many bytes.
+    pub fn buffer(len: usize) -> Vec<u8> {
+        Vec::with_capacity(len.saturating_add(ZSTD_BLOCK + 64))
+    }
+
+    /// Returns the cluster's length that a buffer has room for.
+    pub fn room(buffer: &Vec<u8>) -> usize {
+        buffer.capacity().saturating_sub(ZSTD_BLOCK + 64)
+    }
+
+    /// Decodes until there are so many bytes or a few more, block by block.
+    pub fn fill(&mut self, stored: &Stored<'_>, out: &mut Vec<u8>, len: usize) -> Result<()> {
+        while out.len() < len {
+            let input = stored.chunk(self.read, self.decoder.wants())?;
+            match self.decoder.step(&input, out) {
+                Ok(step) if step.read == 0 && step.written == 0 => return stored.ended(),
+                Ok(step) => self.read += step.read as u64,
+                Err(e) => return stored.wrong(e),
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the memory that it takes.
+    pub fn memory(&self) -> usize {
+        self.decoder.memory()
+    }
+}
+
+impl Drop for InPlace {
+    fn drop(&mut self) {
+        // The thread may be ending, then there is nothing to keep it for.
+        let _ = SPARE.try_with(|spare| {
+            if let Ok(mut spare) = spare.try_borrow_mut()
+                && spare.is_none()
+            {
+                let mut decoder = StreamDecoder::in_place(MAX_ZIM_WINDOW_LOG);
+                std::mem::swap(&mut decoder, &mut self.decoder);
+                decoder.reset();
+                *spare = Some(decoder);
+            }
+        });
+    }
+}
+
+/// Decodes a cluster of any length from its start to its end, keeping no more than a window.
+pub(super) struct Stream {
+    decoder: Decoder,
+    /// Bytes of the file that were used up.
+    read: u64,
+    /// Decoded bytes; those before `at` were given.
+    decoded: Vec<u8>,
+    at: usize,
+    /// How many bytes were given.
+    position: u64,
+}
+
+enum Decoder {
+    Zstd(StreamDecoder),
+    Xz(Box<lzma_rust2::XzStream>),
+}
+
+impl Stream {
+    /// What is decoded at once.
+    const STEP: usize = 128 * 1024;
+
+    /// Returns nothing for a cluster that is not compressed.
+    pub fn new(compression: Compression) -> Option<Self> {
+        let decoder = match compression {
+            Compression::None => return None,
+            Compression::Zstd => Decoder::Zstd(StreamDecoder::new(MAX_ZIM_WINDOW_LOG)),
+            Compression::Xz => {
+                Decoder::Xz(Box::new(lzma_rust2::XzStream::new_mem_limit(false, MAX_ZIM_XZ_KIB)))
+            }
+        };
+        Some(Self { decoder, read: 0, decoded: vec![], at: 0, position: 0 })
+    }
+
+    /// Returns where in the decoded cluster the next byte is.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Returns the memory that it takes.
+    pub fn memory(&self) -> usize {
+        self.decoded.capacity()
+            + match &self.decoder {
+                Decoder::Zstd(decoder) => decoder.memory(),
+                Decoder::Xz(decoder) => decoder.memory_usage().unwrap_or(0) as usize * 1024,
+            }
+    }
+
+    /// Passes over so many bytes.
+    pub fn skip(&mut self, stored: &Stored<'_>, n: u64) -> Result<()> {
+        let mut left = n;
+        while left > 0 {
+            let had = self.part(stored, left)?.len() as u64;
+            left -= had;
+        }
+        Ok(())
+    }
+
+    /// Adds so many bytes to `out`.
+    pub fn append(&mut self, stored: &Stored<'_>, out: &mut Vec<u8>, n: u64) -> Result<()> {
+        let mut left = n;
+        while left > 0 {
+            let part = self.part(stored, left)?;
+            out.extend_from_slice(part);
+            left -= part.len() as u64;
+        }
+        Ok(())
+    }
+
+    /// Returns the next bytes, at least one and at most so many, which must not be 0.
+    pub fn part(&mut self, stored: &Stored<'_>, most: u64) -> Result<&[u8]> {
+        while self.at >= self.decoded.len() {
+            self.more(stored)?;
+        }
+        let rest = self.decoded.get(self.at..).unwrap_or_default();
+        let n = usize::try_from(most).unwrap_or(usize::MAX).min(rest.len());
+        let part = rest.get(..n).unwrap_or_default();
+        self.at += n;
+        self.position += n as u64;
+        Ok(part)
+    }
+
+    /// Reads the end of the compressed stream, and returns false if more bytes come before it.
+    pub fn is_at_end(&mut self, stored: &Stored<'_>) -> Result<bool> {
+        while self.at >= self.decoded.len() {
+            if let Decoder::Zstd(decoder) = &self.decoder
+                && decoder.is_between_frames()
+            {
+                return Ok(true);
+            }
+            match self.step(stored)? {
+                Progress::Some => {}
+                Progress::Ended => return Ok(self.decoded.is_empty()),
+                Progress::Nothing => return stored.ended(),
+            }
+        }
+        Ok(false)
+    }
+
+    fn more(&mut self, stored: &Stored<'_>) -> Result<()> {
+        match self.step(stored)? {
+            Progress::Some => Ok(()),
+            Progress::Ended if !self.decoded.is_empty() => Ok(()),
+            Progress::Ended | Progress::Nothing => stored.ended(),
+        }
+    }
+
+    /// Decodes once, in place of what was decoded before.
+    fn step(&mut self, stored: &Stored<'_>) -> Result<Progress> {
+        self.decoded.clear();
+        self.at = 0;
+        match &mut self.decoder {
+            Decoder::Zstd(decoder) => {
+                self.decoded.reserve(Self::STEP);
+                let input = stored.chunk(self.read, decoder.wants())?;
+                match decoder.step(&input, &mut self.decoded) {
+                    Ok(step) if step.read == 0 && step.written == 0 => Ok(Progress::Nothing),
                     Ok(step) => {
-                        at += step.read;
-                        if step.ended {
-                            return Ok(out);
-                        }
-                        if step.read == 0 && step.written == 0 {
-                            return damaged!(place, "decoding", "it ends in the middle");
-                        }
+                        self.read += step.read as u64;
+                        Ok(Progress::Some)
                     }
-                    Err(e) => return damaged!(place, "decoding", "{e}"),
+                    Err(e) => stored.wrong(e),
                 }
             }
-        }
-        Compression::Xz => {
-            use std::io::Read;
-            let reader = lzma_rust2::XzReader::new(stored, false);
-            match reader.take(MAX_DECODED as u64 + 1).read_to_end(&mut out) {
-                Ok(n) if n <= MAX_DECODED => Ok(out),
-                Ok(_) => damaged!(place, "decoded length", "more than {MAX_DECODED} bytes"),
-                Err(e) => damaged!(place, "decoding", "{e}"),
+            Decoder::Xz(decoder) => {
+                self.decoded.resize(Self::STEP, 0);
+                let input = stored.chunk(self.read, Self::STEP)?;
+                let action =
+                    if input.is_empty() { lzma_rust2::Action::Finish } else { lzma_rust2::Action::Run };
+                match decoder.process(&input, &mut self.decoded, action) {
+                    Ok(step) => {
+                        self.read += step.bytes_consumed as u64;
+                        self.decoded.truncate(step.bytes_produced);
+                        Ok(match step.status {
+                            lzma_rust2::Status::StreamEnd => Progress::Ended,
+                            lzma_rust2::Status::Ok
+                                if step.bytes_consumed == 0 && step.bytes_produced == 0 =>
+                            {
+                                Progress::Nothing
+                            }
+                            lzma_rust2::Status::Ok => Progress::Some,
+                        })
+                    }
+                    Err(e) => {
+                        self.decoded.clear();
+                        stored.wrong(e)
+                    }
+                }
             }
         }
     }
 }
 
-fn unreachable_none(place: Place) -> Result<Vec<u8>> {
-    damaged!(place, "compression", "it is stored as it is")
+/// What a step of decoding did.
+enum Progress {
+    /// It went on; there may be bytes.
+    Some,
+    /// It came to the end of the stream; there may be bytes.
+    Ended,
+    /// It read nothing and gave nothing.
+    Nothing,
 }

@@ -1,5 +1,8 @@
 //! A dirent: what stands in a ZIM for an entry.
 
+use std::cmp::Ordering;
+use std::ffi::CStr;
+
 use crate::error::{Place, Result, damaged};
 
 /// A dirent, its names as they stand in the file.
@@ -10,6 +13,10 @@ pub(super) struct Dirent<'a> {
     /// Empty if it is the path.
     pub title: &'a [u8],
     pub kind: DirentKind,
+    /// How many bytes of parameters are said to follow the title; nobody reads them.
+    pub parameter_len: u8,
+    /// Its length in the file, parameters included.
+    pub len: usize,
 }
 
 /// What a dirent is.
@@ -36,27 +43,72 @@ const BLOB_HEAD: usize = 16;
 const REDIRECT_HEAD: usize = 12;
 const LEGACY_HEAD: usize = 8;
 
+/// The longest dirent that is read. The format has no bound; its writers take 65,535 bytes for path and
+/// title together, and without one a missing end would be looked for through the whole file.
+pub(super) const MAX_DIRENT: u64 = 4 << 20;
+
 /// Returned where more bytes are needed than were given.
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct More;
+
+/// Reads the fixed part: namespace, kind, parameter length, and where the strings begin.
+fn head(bytes: &[u8]) -> std::result::Result<(u8, DirentKind, u8, usize), More> {
+    let head = bytes.first_chunk::<LEGACY_HEAD>().ok_or(More)?;
+    let u32_at = |at: usize| -> std::result::Result<u32, More> {
+        let four = bytes.get(at..).and_then(|b| b.first_chunk::<4>()).ok_or(More)?;
+        Ok(u32::from_le_bytes(*four))
+    };
+    let (kind, start) = match u16::from_le_bytes([head[0], head[1]]) {
+        REDIRECT => (DirentKind::Redirect { target: u32_at(8)? }, REDIRECT_HEAD),
+        LINK_TARGET | DELETED => (DirentKind::Legacy, LEGACY_HEAD),
+        mime => (DirentKind::Blob { mime, cluster: u32_at(8)?, blob: u32_at(12)? }, BLOB_HEAD),
+    };
+    Ok((head[3], kind, head[2], start))
+}
+
+/// Reads the fixed part of the dirent that begins with these bytes: its namespace and what it is.
+pub(super) fn parse_head(bytes: &[u8]) -> std::result::Result<(u8, DirentKind), More> {
+    head(bytes).map(|(namespace, kind, ..)| (namespace, kind))
+}
+
+fn until_nul(bytes: &[u8]) -> std::result::Result<&[u8], More> {
+    CStr::from_bytes_until_nul(bytes).map(CStr::to_bytes).map_err(|_| More)
+}
+
+/// Compares the namespace and path of the dirent that begins with these bytes with those of a key,
+/// without looking for the path's end. The key's path has no byte 0.
+pub(super) fn compare_path(bytes: &[u8], namespace: u8, path: &[u8]) -> std::result::Result<Ordering, More> {
+    let (own, _, _, start) = head(bytes)?;
+    if own != namespace {
+        return Ok(own.cmp(&namespace));
+    }
+    let names = bytes.get(start..).ok_or(More)?;
+    // The byte 0 that ends the stored path is less than any byte of the key's.
+    match names.get(..path.len()) {
+        Some(same_len) => match same_len.cmp(path) {
+            Ordering::Equal => match names.get(path.len()) {
+                Some(0) => Ok(Ordering::Equal),
+                Some(_) => Ok(Ordering::Greater),
+                None => Err(More),
+            },
+            other => Ok(other),
+        },
+        None => until_nul(names).map(|own| own.cmp(path)),
+    }
+}
 
 impl<'a> Dirent<'a> {
     /// Reads the dirent that begins with these bytes, which may go on behind it.
     pub fn parse(bytes: &'a [u8]) -> std::result::Result<Self, More> {
-        let head = bytes.first_chunk::<LEGACY_HEAD>().ok_or(More)?;
-        let u32_at = |at: usize| -> std::result::Result<u32, More> {
-            let four = bytes.get(at..).and_then(|b| b.first_chunk::<4>()).ok_or(More)?;
-            Ok(u32::from_le_bytes(*four))
-        };
-        let (kind, start) = match u16::from_le_bytes([head[0], head[1]]) {
-            REDIRECT => (DirentKind::Redirect { target: u32_at(8)? }, REDIRECT_HEAD),
-            LINK_TARGET | DELETED => (DirentKind::Legacy, LEGACY_HEAD),
-            mime => (DirentKind::Blob { mime, cluster: u32_at(8)?, blob: u32_at(12)? }, BLOB_HEAD),
-        };
+        let (namespace, kind, parameter_len, start) = head(bytes)?;
         let names = bytes.get(start..).ok_or(More)?;
-        let path_end = names.iter().position(|&b| b == 0).ok_or(More)?;
-        let rest = &names[path_end + 1..];
-        let title_end = rest.iter().position(|&b| b == 0).ok_or(More)?;
-        Ok(Self { namespace: head[3], path: &names[..path_end], title: &rest[..title_end], kind })
+        let path = until_nul(names)?;
+        let title = until_nul(names.get(path.len() + 1..).ok_or(More)?)?;
+        let len = start + path.len() + title.len() + 2 + usize::from(parameter_len);
+        if bytes.len() < len {
+            return Err(More);
+        }
+        Ok(Self { namespace, path, title, kind, parameter_len, len })
     }
 
     /// Returns the title's bytes.
@@ -79,5 +131,55 @@ impl<'a> Dirent<'a> {
             }
             _ => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dirent(namespace: u8, path: &[u8], title: &[u8]) -> Vec<u8> {
+        let head = [1, 0, 0, namespace, 0, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0];
+        [&head[..], path, &[0], title, &[0]].concat()
+    }
+
+    #[test]
+    fn a_dirent_is_read_and_nothing_shorter_is() {
+        let bytes = dirent(b'C', b"a/b", b"Title");
+        let read = Dirent::parse(&bytes).unwrap();
+        assert_eq!((read.namespace, read.path, read.title()), (b'C', &b"a/b"[..], &b"Title"[..]));
+        assert_eq!(read.kind, DirentKind::Blob { mime: 1, cluster: 2, blob: 3 });
+        assert_eq!(read.len, bytes.len());
+        for len in 0..bytes.len() {
+            assert_eq!(Dirent::parse(&bytes[..len]), Err(More), "{len}");
+        }
+        assert_eq!(Dirent::parse(&dirent(b'C', b"a", b"")).unwrap().title(), b"a");
+    }
+
+    #[test]
+    fn p09_parameters_longer_than_the_rest_ask_for_more() {
+        let mut bytes = dirent(b'C', b"a", b"");
+        bytes[2] = 5;
+        assert_eq!(Dirent::parse(&bytes), Err(More));
+        bytes.extend([0, 1, 2, 0, 4]);
+        assert_eq!(Dirent::parse(&bytes).unwrap().len, bytes.len());
+    }
+
+    #[test]
+    fn comparing_in_place_is_comparing_paths() {
+        let paths: [&[u8]; 7] = [b"", b"a", b"ab", b"ab/c", b"b", b"\xff", "é".as_bytes()];
+        for own in paths {
+            for key in paths {
+                for (own_ns, key_ns) in [(b'A', b'A'), (b'A', b'C'), (b'M', b'C')] {
+                    // What follows the path must not matter.
+                    for title in [&b""[..], b"zz"] {
+                        let bytes = dirent(own_ns, own, title);
+                        let expected = (own_ns, own).cmp(&(key_ns, key));
+                        assert_eq!(compare_path(&bytes, key_ns, key), Ok(expected), "{own:?} {key:?}");
+                    }
+                }
+            }
+        }
+        assert_eq!(compare_path(&dirent(b'A', b"ab", b"")[..17], b'A', b"a"), Err(More));
     }
 }

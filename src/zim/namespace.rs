@@ -11,11 +11,14 @@ pub(super) const INDEX: u8 = b'X';
 /// Articles, in old files.
 pub(super) const ARTICLES: u8 = b'A';
 
+/// Namespaces of old files that hold no content: metadata, and indexes of two ages.
+pub(super) const NOT_CONTENT: [u8; 3] = [METADATA, INDEX, b'Z'];
+
 /// Returns true if a dirent of a namespace is an entry that people see.
 ///
 /// In old files all letters but those of metadata and indexes are content.
 pub(super) fn is_content(namespace: u8, one_namespace: bool) -> bool {
-    if one_namespace { namespace == CONTENT } else { !matches!(namespace, METADATA | INDEX | b'Z') }
+    if one_namespace { namespace == CONTENT } else { !NOT_CONTENT.contains(&namespace) }
 }
 
 /// Returns the path that is shown: in old files with the namespace before it.

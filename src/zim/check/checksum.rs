@@ -37,7 +37,7 @@ impl Run<'_> {
         while at < end {
             self.stop()?;
             let next = end.min(at + PIECE);
-            md5.update(&self.archive.storage.read(at..next)?);
+            md5.update(&self.archive.storage().read(at..next)?);
             at = next;
         }
         let computed: [u8; 16] = md5.finalize().into();

@@ -5,18 +5,13 @@ use std::io::{self, Read};
 
 use crate::codec::StreamDecoder;
 use crate::error::{Place, Result, damaged};
+use crate::limits::{MAX_ZIM_WINDOW_LOG, MAX_ZIM_XZ_KIB};
 use crate::storage::Storage;
-use crate::zim::cluster::{self, Compression};
+use crate::zim::cluster::{self, Compression, Shape};
 use crate::zim::reader::Archive;
 
 /// Stored bytes that are read at a time.
 const WINDOW: u64 = 1 << 20;
-
-/// The largest window: old files were written at level 22, which takes 128 MiB.
-const MAX_WINDOW_LOG: u32 = 27;
-
-/// What an xz stream may take for its dictionary, in KiB: as much as libzim allows.
-const MAX_XZ_KIB: u32 = 128 << 10;
 
 /// The most bytes that a cluster may decode to.
 const MAX_DECODED: usize = 1 << 30;
@@ -32,7 +27,7 @@ pub(super) struct Decoder {
 
 impl Decoder {
     pub fn new() -> Self {
-        Self { zstd: StreamDecoder::new(MAX_WINDOW_LOG), bytes: vec![] }
+        Self { zstd: StreamDecoder::new(MAX_ZIM_WINDOW_LOG), bytes: vec![] }
     }
 }
 
@@ -94,14 +89,10 @@ pub(super) fn load<'a>(
     cluster: u32,
     decoder: Option<&'a mut Decoder>,
 ) -> Result<Option<Cluster<'a>>> {
-    let place = Place::Block(cluster);
     let header = archive.header();
-    let storage = &*archive.storage;
-    let at = archive.pointer(header.cluster_pointers, cluster)?;
+    let storage = archive.storage();
     let end = header.end(archive.size());
-    if at < header.mime_list || at >= end {
-        return damaged!(place, "cluster position", "{at} of {end}");
-    }
+    let at = archive.cluster_position(cluster)?;
     let first = storage.read(at..at + 1)?.first().copied().unwrap_or(0);
     let (compression, extended) = cluster::info(first, cluster)?;
     let table = Table { extended, n_entries: header.n_entries, cluster };
@@ -121,7 +112,7 @@ pub(super) fn load<'a>(
         Compression::Zstd => decode_zstd(input, zstd, bytes, &table)?,
         _ => decode_xz(input, bytes, &table)?,
     }
-    let offsets = cluster::offsets(bytes, extended, header.n_entries, cluster)?;
+    let offsets = table.offsets(bytes)?.unwrap_or_default();
     Ok(Some(Cluster { body: Body::Decoded(bytes), offsets }))
 }
 
@@ -133,67 +124,37 @@ struct Table {
 }
 
 impl Table {
-    fn number(&self, bytes: &[u8], at: usize) -> Option<u64> {
-        match self.extended {
-            true => bytes.get(at..)?.first_chunk().copied().map(u64::from_le_bytes),
-            false => bytes.get(at..)?.first_chunk().copied().map(|b| u64::from(u32::from_le_bytes(b))),
-        }
-    }
-
-    fn width(&self) -> u64 {
-        if self.extended { 8 } else { 4 }
-    }
-
-    /// Returns the table's own length, which is its first number.
-    fn len(&self, bytes: &[u8]) -> Result<Option<u64>> {
-        let Some(first) = self.number(bytes, 0) else { return Ok(None) };
-        let width = self.width();
-        if first == 0 || !first.is_multiple_of(width) || first / width > u64::from(self.n_entries) + 1 {
-            let n = self.n_entries;
-            return damaged!(
-                Place::Block(self.cluster),
-                "blob offsets",
-                "the first is {first}, in a file of {n} entries"
-            );
-        }
-        Ok(Some(first))
-    }
-
-    /// Returns where the last blob ends, once as much is known.
-    fn end(&self, bytes: &[u8]) -> Result<Option<u64>> {
-        let Some(len) = self.len(bytes)? else { return Ok(None) };
-        if (bytes.len() as u64) < len {
+    /// Returns the table's shape, once its first number is known.
+    fn shape(&self, bytes: &[u8]) -> Result<Option<Shape>> {
+        if bytes.len() < if self.extended { 8 } else { 4 } {
             return Ok(None);
         }
-        let end = self.number(bytes, (len - self.width()) as usize);
-        if end.is_some_and(|end| end < len) {
-            return damaged!(
-                Place::Block(self.cluster),
-                "blob offsets",
-                "the last is {end:?}, in a table of {len} bytes"
-            );
-        }
-        Ok(end)
+        Shape::read(bytes, self.extended, self.n_entries, self.cluster).map(Some)
+    }
+
+    /// Returns all offsets, once as much is known.
+    fn offsets(&self, bytes: &[u8]) -> Result<Option<Vec<u64>>> {
+        let Some(shape) = self.shape(bytes)? else { return Ok(None) };
+        let len = shape.table_len();
+        let Some(table) = usize::try_from(len).ok().and_then(|len| bytes.get(..len)) else { return Ok(None) };
+        let mut offsets = vec![];
+        cluster::offsets(table, shape.width, len, self.cluster, |offset| offsets.push(offset))?;
+        Ok(Some(offsets))
     }
 
     /// Reads the table of a cluster that is stored as it is.
     fn stored(&self, storage: &dyn Storage, start: u64, end: u64) -> Result<Vec<u64>> {
         let place = Place::Block(self.cluster);
-        let head = storage.read(start..end.min(start.saturating_add(self.width())))?;
         let have = end - start;
-        let len = match self.len(&head)? {
-            Some(len) if len <= have => len,
-            other => {
-                let len = other.unwrap_or(self.width());
-                return damaged!(
-                    place,
-                    "blob offsets",
-                    "a table of {len} bytes, {have} are left in the file"
-                );
+        let head = storage.read(start..end.min(start.saturating_add(8)))?;
+        let len = match self.shape(&head)? {
+            Some(shape) if shape.table_len() <= have => shape.table_len(),
+            _ => {
+                return damaged!(place, "blob offsets", "{have} bytes are left in the file, too few for them");
             }
         };
         let table = storage.read(start..start + len)?;
-        let offsets = cluster::offsets(&table, self.extended, self.n_entries, self.cluster)?;
+        let offsets = self.offsets(&table)?.unwrap_or_default();
         match offsets.last() {
             Some(last) if *last > have => {
                 damaged!(place, "blob offsets", "the last blob ends at {last}, the file at {have}")
@@ -206,7 +167,7 @@ impl Table {
     fn is_whole(&self, bytes: &[u8], end: &mut Option<u64>) -> Result<bool> {
         let place = Place::Block(self.cluster);
         if end.is_none() {
-            *end = self.end(bytes)?;
+            *end = self.offsets(bytes)?.and_then(|offsets| offsets.last().copied());
         }
         let have = bytes.len() as u64;
         if let Some(end) = *end
@@ -289,7 +250,7 @@ impl Read for Input<'_> {
 fn decode_xz(input: Input<'_>, bytes: &mut Vec<u8>, table: &Table) -> Result<()> {
     let place = Place::Block(table.cluster);
     let buffered = io::BufReader::with_capacity(64 << 10, input);
-    let mut xz = lzma_rust2::XzReader::new_mem_limit(buffered, false, MAX_XZ_KIB);
+    let mut xz = lzma_rust2::XzReader::new_mem_limit(buffered, false, MAX_ZIM_XZ_KIB);
     let mut end = None;
     let mut piece = vec![0; 64 << 10];
     loop {

@@ -85,28 +85,27 @@ impl Run<'_> {
     fn dirent(&self, entry: u32, before: Option<&Key>, names: &Names, out: &mut Chunk) -> Result<Key> {
         let header = self.archive.header();
         let one = header.has_one_namespace();
-        self.archive.with_dirent(entry, |dirent| {
-            let (namespace, path) = (dirent.namespace, dirent.path);
-            if let Err(error) = self.order(entry, before, (namespace, path)) {
-                out.findings.push(self.of_entry(&error, entry));
-            }
-            let sound =
-                dirent.check(entry, header.n_entries, header.n_clusters, self.archive.mime_types().len());
-            match (dirent.kind, &sound) {
-                (_, Err(error)) => out.findings.push(self.of_entry(error, entry)),
-                (DirentKind::Blob { cluster, blob, .. }, _) => out.uses.push(Use { cluster, blob, entry }),
-                (DirentKind::Redirect { target }, _) => out.redirects.push((entry, target)),
-                (DirentKind::Legacy, _) => {}
-            }
-            if let Some(finding) = self.odd_names(entry, namespace, path, dirent.title) {
-                out.findings.push(finding);
-            }
-            // Old files show every namespace, new ones that of content.
-            if self.options.links && (!one || namespace::is_content(namespace, one)) {
-                out.hashes.push(names.hash(&namespace::shown(namespace, path, one)));
-            }
-            Ok((namespace, path.to_vec()))
-        })
+        let (namespace, path, title, kind, sound) = self.archive.with_dirent(entry, |d| {
+            let sound = d.check(entry, header.n_entries, header.n_clusters, self.archive.mime_types().len());
+            Ok((d.namespace, d.path.to_vec(), d.title.to_vec(), d.kind, sound))
+        })?;
+        if let Err(error) = self.order(entry, before, (namespace, &path)) {
+            out.findings.push(self.of_entry(&error, entry));
+        }
+        match (kind, &sound) {
+            (_, Err(error)) => out.findings.push(self.of_entry(error, entry)),
+            (DirentKind::Blob { cluster, blob, .. }, _) => out.uses.push(Use { cluster, blob, entry }),
+            (DirentKind::Redirect { target }, _) => out.redirects.push((entry, target)),
+            (DirentKind::Legacy, _) => {}
+        }
+        if let Some(finding) = self.odd_names(entry, namespace, &path, &title) {
+            out.findings.push(finding);
+        }
+        // Old files show every namespace, new ones that of content.
+        if self.options.links && (!one || namespace::is_content(namespace, one)) {
+            out.hashes.push(names.hash(&namespace::shown(namespace, &path, one)));
+        }
+        Ok((namespace, path))
     }
 
     /// A path is found by halving: one that stands in the wrong place is there for nobody.

@@ -9,11 +9,8 @@ use crate::findings::{Finding, Findings, Severity};
 use crate::zim::cluster::{self, Compression};
 use crate::zim::dirent::DirentKind;
 use crate::zim::header::NO_LIST;
-use crate::zim::listing::ARTICLES_BY_TITLE;
+use crate::zim::listing::{ALL_BY_TITLE, ARTICLES_BY_TITLE};
 use crate::zim::namespace::{self, INDEX};
-
-/// Where the list of all dirents is, in the namespace of indexes.
-const ALL_BY_TITLE: &[u8] = b"listing/titleOrdered/v0";
 
 /// Numbers of a list that one task reads.
 const CHUNK: u32 = 8192;
@@ -109,7 +106,7 @@ impl Run<'_> {
             let finding = Finding::new("title pointers position", severity, message);
             return Err(Finding { section: Some("header"), ..finding });
         };
-        let bytes = self.archive.storage.read(start..end).map_err(|e| Finding::of(&e))?;
+        let bytes = self.archive.storage().read(start..end).map_err(|e| Finding::of(&e))?;
         Ok(List { bytes, name: "the title pointers", articles: false })
     }
 
@@ -165,8 +162,8 @@ impl Run<'_> {
 
     fn is_compressed(&self, cluster: u32) -> bool {
         let read = || -> Result<bool> {
-            let at = self.archive.pointer(self.archive.header().cluster_pointers, cluster)?;
-            let first = self.archive.storage.read(at..at.saturating_add(1))?.first().copied().unwrap_or(0);
+            let at = self.archive.cluster_position(cluster)?;
+            let first = self.archive.storage().read(at..at.saturating_add(1))?.first().copied().unwrap_or(0);
             Ok(cluster::info(first, cluster)?.0 != Compression::None)
         };
         read().unwrap_or(false)
