@@ -4,7 +4,8 @@ use md5::{Digest, Md5};
 
 use super::{Run, warning};
 use crate::error::{Error, Result};
-use crate::findings::{Finding, Severity};
+use crate::findings::{Finding, Findings, Severity};
+use crate::zim::header::Header;
 
 /// Bytes that are read at a time.
 const PIECE: u64 = 4 << 20;
@@ -20,6 +21,24 @@ pub(super) enum Checksum {
 }
 
 impl Run<'_> {
+    /// Looks whether there is a checksum at all.
+    pub(super) fn has_checksum(&self, findings: &mut Findings) {
+        let header = self.archive.header();
+        if header.checksum != 0 {
+            return;
+        }
+        let finding = if header.mime_list < Header::SIZE as u64 {
+            let message = "the file has no checksum, as the oldest may: whether its bytes are those that were written \
+                           cannot be told";
+            warning("no checksum", message.into())
+        } else {
+            let message =
+                format!("it is 0; in a file of {} bytes the checksum is its last 16", self.archive.size());
+            Finding::new("checksum position", Severity::Error, message)
+        };
+        findings.push(Finding { section: Some("header"), ..finding });
+    }
+
     /// Computes the checksum; fails only if it is told to stop.
     pub(super) fn checksum(&self) -> Result<Checksum> {
         match self.computed() {
@@ -63,11 +82,8 @@ impl Run<'_> {
                 );
                 Some(Finding::new("checksum", Severity::Error, message))
             }
-            Checksum::Absent => {
-                let message = "the file has no checksum, as files before 2010 may; that its bytes are those that \
-                               were written cannot be told";
-                Some(warning("no checksum", message.into()))
-            }
+            // Said with the header.
+            Checksum::Absent => None,
             Checksum::Unreadable(error) => Some(Finding::of(&error)),
         }
     }

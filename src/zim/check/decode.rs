@@ -150,7 +150,11 @@ impl Table {
         let len = match self.shape(&head)? {
             Some(shape) if shape.table_len() <= have => shape.table_len(),
             _ => {
-                return damaged!(place, "blob offsets", "{have} bytes are left in the file, too few for them");
+                return damaged!(
+                    place,
+                    "blob offsets",
+                    "{have} bytes are left in the file, too few for them"
+                );
             }
         };
         let table = storage.read(start..start + len)?;

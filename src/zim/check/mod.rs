@@ -98,6 +98,7 @@ impl Run<'_> {
     /// Runs all checks but the checksum; returns how many bytes were decoded.
     fn content(&self, findings: &mut Findings) -> Result<u64> {
         self.observer.stage("checking entries", None);
+        self.has_checksum(findings);
         let dirents = self.dirents(findings)?;
         self.redirects(&dirents.redirects, findings)?;
         self.titles(findings)?;
