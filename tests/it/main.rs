@@ -19,6 +19,7 @@ mod search_damage;
 mod spec;
 mod storage;
 mod suggest;
+mod zim_check;
 mod zim_convert;
 mod zim_index;
 mod zim_read;
