@@ -29,5 +29,5 @@ mod writer;
 
 pub use check::VerifyOptions;
 pub use header::{Header, MAGIC};
-pub use reader::{Archive, ContentReader, Counts, Entry, EntryBody, Illustration, OpenOptions};
+pub use reader::{Archive, ContentReader, Counts, Entry, EntryBody, Illustration, OpenOptions, Xapian};
 pub use writer::{Minor, Options as WriteOptions, Summary, Writer};

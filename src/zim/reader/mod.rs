@@ -10,6 +10,7 @@ mod dirents;
 mod entries;
 mod metadata;
 mod titles;
+mod xapian;
 
 use std::path::Path;
 use std::sync::OnceLock;
@@ -24,6 +25,7 @@ use crate::storage::{Mapped, Part, Parts, Positional, Storage};
 pub use content::ContentReader;
 pub use entries::{Counts, Entry, EntryBody};
 pub use metadata::Illustration;
+pub use xapian::Xapian;
 
 /// How to open a ZIM.
 #[derive(Debug, Clone, Default)]
