@@ -19,17 +19,22 @@ impl Archive {
     /// Fails if the medium does.
     pub fn check_checksum(&self, stop: &dyn Fn() -> bool) -> Result<bool> {
         let Some(declared) = self.declared_checksum()? else { return Ok(true) };
+        Ok(self.computed_checksum(stop)? == Some(declared))
+    }
+
+    /// Returns the checksum of the bytes that it is of; nothing if `stop` said so meanwhile.
+    pub(super) fn computed_checksum(&self, stop: &dyn Fn() -> bool) -> Result<Option<[u8; 16]>> {
         let mut md5 = Md5::new();
         let mut at = 0;
         while at < self.header().checksum {
             if stop() {
-                return Ok(false);
+                return Ok(None);
             }
             let end = self.header().checksum.min(at + STEP);
             md5.update(self.storage().read(at..end)?);
             at = end;
         }
         self.storage().check_fault()?;
-        Ok(md5.finalize()[..] == declared[..])
+        Ok(Some(md5.finalize().into()))
     }
 }

@@ -1,14 +1,9 @@
 //! The MD5 over the whole file.
 
-use md5::{Digest, Md5};
-
 use super::{Run, warning};
 use crate::error::{Error, Result};
 use crate::findings::{Finding, Findings, Severity};
 use crate::zim::header::Header;
-
-/// Bytes that are read at a time.
-const PIECE: u64 = 4 << 20;
 
 /// What the checksum says.
 pub(super) enum Checksum {
@@ -50,16 +45,8 @@ impl Run<'_> {
 
     fn computed(&self) -> Result<Checksum> {
         let Some(declared) = self.archive.declared_checksum()? else { return Ok(Checksum::Absent) };
-        let end = self.archive.header().end(self.archive.size());
-        let mut md5 = Md5::new();
-        let mut at = 0;
-        while at < end {
-            self.stop()?;
-            let next = end.min(at + PIECE);
-            md5.update(&self.archive.storage().read(at..next)?);
-            at = next;
-        }
-        let computed: [u8; 16] = md5.finalize().into();
+        let stop = || self.observer.is_cancelled();
+        let Some(computed) = self.archive.computed_checksum(&stop)? else { return Err(Error::Interrupted) };
         Ok(if computed == declared { Checksum::Right } else { Checksum::Wrong(computed, declared) })
     }
 
