@@ -133,7 +133,7 @@ impl Build {
                         out.extend(blob.to_le_bytes());
                     }
                 }
-                out.extend(name[2..].as_bytes());
+                out.extend(&name.as_bytes()[2..]);
                 out.extend([0, 0]);
                 out
             })
