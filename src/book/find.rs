@@ -54,7 +54,7 @@ impl Book {
             return self.distinct(vec![entry]);
         }
         if let Inner::Zim(zim) = &self.0
-            && let Some(entry) = zim.entry_by_other_path(text)?
+            && let Some(entry) = zim.archive.entry_by_old_path(text)?
         {
             return self.distinct(vec![entry.into()]);
         }

@@ -60,6 +60,8 @@ pub struct Counts {
     pub media: u64,
     /// Other names.
     pub redirects: u64,
+    /// Entries that cannot be read.
+    pub damaged: u64,
 }
 
 /// A part of the file that is not content: where it is, for people who look into files.
@@ -195,7 +197,7 @@ impl Book {
     ///
     /// # Errors
     ///
-    /// Fails if a part of the list of entries cannot be read.
+    /// Fails if a ZIM's list of articles cannot be read.
     pub fn counts(&self) -> Result<Counts> {
         match &self.0 {
             Inner::Tome(archive) => {
@@ -204,9 +206,13 @@ impl Book {
                     articles: first.n_articles.into(),
                     media: first.n_media.into(),
                     redirects: first.n_redirects.into(),
+                    damaged: 0,
                 })
             }
-            Inner::Zim(zim) => zim.counts(),
+            Inner::Zim(zim) => {
+                let crate::zim::Counts { articles, media, redirects, damaged } = zim.archive.counts()?;
+                Ok(Counts { articles, media, redirects, damaged })
+            }
         }
     }
 
@@ -353,7 +359,7 @@ impl Book {
     pub fn copy(&self, entry: &Entry, out: &mut dyn Write) -> Result<()> {
         match (&self.0, &entry.0) {
             (Inner::Tome(archive), Own::Tome(entry)) => archive.copy_content(entry, out),
-            (Inner::Zim(zim), Own::Zim(entry)) => zim.copy(entry, out),
+            (Inner::Zim(zim), Own::Zim(entry)) => zim.archive.copy_content(entry, out),
             _ => Err(foreign(entry)),
         }
     }

@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::format::first_page;
 use crate::format::ids::PAGE;
 use crate::reader::{self, Cache};
+use crate::storage::Parts;
 use crate::zim;
 
 /// A format of archives.
@@ -80,7 +81,7 @@ impl Book {
 pub fn format_of(path: &Path, at: u64) -> Option<Format> {
     let named = |ending: &str| path.extension().is_some_and(|e| e.eq_ignore_ascii_case(ending));
     let Ok(mut file) = File::open(path) else {
-        return (named("zim") && !path.exists() && first_part(path).is_file()).then_some(Format::Zim);
+        return Parts::first_of(path).map(|_| Format::Zim);
     };
     let len = file.metadata().ok().filter(std::fs::Metadata::is_file)?.len();
     let mut begins = |at: u64| -> Option<[u8; 8]> {
@@ -107,11 +108,4 @@ fn starts_as_zim(path: &Path) -> bool {
     let mut start = vec![];
     let read = File::open(path).and_then(|file| file.take(4).read_to_end(&mut start));
     read.is_ok() && start == zim::MAGIC
-}
-
-/// Returns the name of the first part of a split ZIM.
-fn first_part(path: &Path) -> std::path::PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push("aa");
-    name.into()
 }

@@ -1,17 +1,14 @@
 //! What a book needs of a ZIM and a ZIM does not say by itself.
 
-use std::io::Write;
 use std::sync::{Arc, OnceLock};
 
-use rayon::prelude::*;
-
+use super::Section;
 use super::index::Indexes;
 use super::titles::Titles;
 use super::zim_index::{CacheOptions, Kind as IndexKind};
-use super::{Counts, Section};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::fold::title_key;
-use crate::item::{Kind, Metadata, keys};
+use crate::item::{Metadata, keys};
 use crate::sources;
 use crate::zim::{self, Entry, EntryBody, Header};
 
@@ -19,27 +16,20 @@ use crate::zim::{self, Entry, EntryBody, Header};
 pub(super) struct ZimBook {
     pub(super) archive: Arc<zim::Archive>,
     metadata: OnceLock<Metadata>,
-    counts: OnceLock<Counts>,
     titles: OnceLock<Titles>,
     pub(super) indexes: Indexes,
 }
 
-/// Entries that one thread looks at, at a time.
-const STEP: u32 = 4096;
-
 /// How often an article is drawn before a redirect to one is taken for it.
 const DRAWS: u64 = 64;
-
-/// How much of an entry is read at a time.
-const COPY_STEP: u64 = 4 << 20;
 
 /// What stands for a list that is not there.
 const NO_LIST: u64 = u64::MAX;
 
 impl ZimBook {
     pub(super) fn new(archive: Arc<zim::Archive>, index: CacheOptions) -> Self {
-        let (metadata, counts, titles) = Default::default();
-        Self { archive, metadata, counts, titles, indexes: Indexes::new(index) }
+        let (metadata, titles) = Default::default();
+        Self { archive, metadata, titles, indexes: Indexes::new(index) }
     }
 
     /// Returns the UUID as it is written.
@@ -61,35 +51,6 @@ impl ZimBook {
         let mut metadata = zim::metadata::from_zim(self.archive.metadata()?);
         metadata.set_text(keys::UUID, self.uuid());
         Ok(self.metadata.get_or_init(|| metadata))
-    }
-
-    pub(super) fn counts(&self) -> Result<Counts> {
-        if let Some(counts) = self.counts.get() {
-            return Ok(*counts);
-        }
-        let n = self.archive.header().n_entries;
-        let count = |step: u32| -> Result<Counts> {
-            let mut counts = Counts::default();
-            let start = step * STEP;
-            for index in start..n.min(start.saturating_add(STEP)) {
-                match self.archive.entry_at(index)?.map(|entry| entry.kind()) {
-                    Some(Kind::Article) => counts.articles += 1,
-                    Some(Kind::Media) => counts.media += 1,
-                    Some(Kind::Redirect) => counts.redirects += 1,
-                    None => {}
-                }
-            }
-            Ok(counts)
-        };
-        let counts =
-            (0..n.div_ceil(STEP)).into_par_iter().map(count).try_reduce(Counts::default, |a, b| {
-                Ok(Counts {
-                    articles: a.articles + b.articles,
-                    media: a.media + b.media,
-                    redirects: a.redirects + b.redirects,
-                })
-            })?;
-        Ok(*self.counts.get_or_init(|| counts))
     }
 
     pub(super) fn titles(&self) -> &Titles {
@@ -132,21 +93,6 @@ impl ZimBook {
         out
     }
 
-    /// Finds an entry by its path with or without a namespace before it, whichever it is not: what people
-    /// remember of a file of the other kind.
-    pub(super) fn entry_by_other_path(&self, path: &str) -> Result<Option<Entry>> {
-        if self.archive.header().has_one_namespace() {
-            let Some(("A" | "C" | "I" | "J" | "-", rest)) = path.split_once('/') else { return Ok(None) };
-            return self.archive.entry_by_path(rest);
-        }
-        for namespace in ["A", "I", "J", "-"] {
-            if let Some(entry) = self.archive.entry_by_path(&format!("{namespace}/{path}"))? {
-                return Ok(Some(entry));
-            }
-        }
-        Ok(None)
-    }
-
     /// Returns an article, each with the same probability. The list that a ZIM has also holds redirects to
     /// them, which are drawn again.
     pub(super) fn random_article(&self, random: u64) -> Result<Option<Entry>> {
@@ -161,18 +107,6 @@ impl ZimBook {
         match self.archive.random_article(random)? {
             Some(entry) => self.archive.resolve(entry),
             None => Ok(None),
-        }
-    }
-
-    pub(super) fn copy(&self, entry: &Entry, out: &mut dyn Write) -> Result<()> {
-        let mut at = 0u64;
-        loop {
-            let part = self.archive.content_range(entry, at..at.saturating_add(COPY_STEP))?;
-            if part.is_empty() {
-                return Ok(());
-            }
-            out.write_all(&part).map_err(|e| Error::io("write", "output", e))?;
-            at += part.len() as u64;
         }
     }
 

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use tome::book::{Book, Counts};
 use tome::item::{Metadata, keys};
+use tome::zim::Xapian;
 
 use super::args::InfoArgs;
 use super::open::open;
@@ -65,6 +66,10 @@ pub fn run(args: &InfoArgs) -> Outcome {
         report(error);
         Counts::default()
     });
+    if counts.damaged > 0 {
+        talk::error(&format!("{}: {} entries cannot be read", opened.path.display(), counts.damaged));
+        whole = false;
+    }
     let tags = metadata.text(keys::TAGS).unwrap_or_default();
     let (major, minor) = book.version();
     let info = Info {
@@ -154,8 +159,12 @@ fn print(out: &mut Output, info: &Info<'_>, metadata: &Metadata, book: &Book) ->
     field("blocks", &talk::grouped(info.blocks.into()))?;
     field("size", &talk::bytes(info.size))?;
     field("format", &format!("{} {}", info.format, info.version))?;
-    if book.as_zim().is_some() {
+    if let Some(zim) = book.as_zim() {
         field("namespaces", &namespaces(book))?;
+        field("indexes", xapian(zim.xapian().unwrap_or_default()))?;
+        if zim.n_parts() > 1 {
+            field("parts", &talk::grouped(zim.n_parts() as u64))?;
+        }
     }
     let ids = [("content id", &info.content_id), ("file id", &info.file_id)];
     for (name, id) in ids {
@@ -183,6 +192,16 @@ fn namespaces(book: &Book) -> String {
     };
     let letters: Vec<String> = (' '..='~').filter(is_there).map(String::from).collect();
     format!("{}, the first letter of each path (old scheme)", letters.join(" "))
+}
+
+/// Says which indexes a ZIM brings along.
+fn xapian(xapian: Xapian) -> &'static str {
+    match (xapian.titles, xapian.full_text) {
+        (true, true) => "Xapian's of titles and of words (not used)",
+        (true, false) => "Xapian's of titles (not used)",
+        (false, true) => "Xapian's of words (not used)",
+        (false, false) => "none",
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {

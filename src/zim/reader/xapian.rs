@@ -1,0 +1,32 @@
+//! The search indexes that a ZIM may bring along, which only Xapian reads: whether they are there.
+
+use super::Archive;
+use crate::error::Result;
+use crate::zim::namespace::INDEX;
+
+/// Which indexes of Xapian a ZIM has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Xapian {
+    /// One of titles.
+    pub titles: bool,
+    /// One of the articles' words.
+    pub full_text: bool,
+}
+
+/// The namespace of the index of words before it had one in common with other indexes.
+const OLD_INDEX: u8 = b'Z';
+
+impl Archive {
+    /// Returns which indexes of Xapian there are. They are of no use here.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a dirent on the way is damaged.
+    pub fn xapian(&self) -> Result<Xapian> {
+        let is_there = |namespace, path: &[u8]| self.find(namespace, path).map(|found| found.is_some());
+        Ok(Xapian {
+            titles: is_there(INDEX, b"title/xapian")?,
+            full_text: is_there(INDEX, b"fulltext/xapian")? || is_there(OLD_INDEX, b"/fulltextIndex/xapian")?,
+        })
+    }
+}
