@@ -99,6 +99,20 @@ impl Findings {
         }
     }
 
+    /// Adds what another list has.
+    pub fn extend(&mut self, other: Self) {
+        let mut dropped = other.counts;
+        for finding in other.list {
+            if let Some(n) = dropped.get_mut(finding.check) {
+                *n -= 1;
+            }
+            self.push(finding);
+        }
+        for (check, n) in dropped {
+            *self.counts.entry(check).or_default() += n;
+        }
+    }
+
     /// Returns what was kept, and a finding for each check of which more was found.
     pub fn into_list(self) -> Vec<Finding> {
         let mut list = self.list;

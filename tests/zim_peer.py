@@ -1,6 +1,8 @@
 """What libzim makes of a ZIM, and a ZIM that libzim makes, for tests to compare with.
 
     zim_peer.py dump FILE.zim    one JSON line an entry, in libzim's order of paths, then one on the file
+    zim_peer.py read FILE.zim    one JSON line a dirent, by its number, then one on the file; what libzim
+                                 cannot read is told and passed over
     zim_peer.py make OUT.zim     a file with what is common and what is odd: titles, redirects, empty
                                  items, equal items, paths of all kinds, metadata that is no text
 """
@@ -57,6 +59,47 @@ def dump(path):
                 "new_scheme": zim.has_new_namespace_scheme,
                 "metadata": metadata,
                 "checked": zim.check(),
+            }
+        )
+    )
+
+
+def attempt(call):
+    try:
+        return call()
+    except Exception as error:  # libzim throws for what is absent
+        return f"error: {error}"
+
+
+def read(path):
+    zim = Archive(path)
+    for number in range(zim.all_entry_count):
+        told = {"index": number, "path": None}
+        try:
+            entry = zim._get_entry_by_id(number)
+            told |= {"path": entry.path, "title": entry.title}
+            if entry.is_redirect:
+                told["target"] = entry.get_redirect_entry()._index
+            else:
+                item = entry.get_item()
+                told |= {"mime": item.mimetype} | described(bytes(item.content))
+        except Exception as error:
+            told["error"] = str(error)
+        print(json.dumps(told))
+    print(
+        json.dumps(
+            {
+                "all": zim.all_entry_count,
+                "entries": zim.entry_count,
+                "articles": attempt(lambda: zim.article_count),
+                "media": attempt(lambda: zim.media_count),
+                "main": attempt(lambda: zim.main_entry.get_item().path),
+                "uuid": zim.uuid.hex,
+                "keys": zim.metadata_keys,
+                "metadata": {key: described(zim.get_metadata(key))["md5"] for key in zim.metadata_keys},
+                "icon": described(bytes(zim.get_illustration_item(48).content))["md5"]
+                if zim.has_illustration(48)
+                else None,
             }
         )
     )
@@ -132,4 +175,4 @@ def make(path):
 
 
 if __name__ == "__main__":
-    {"dump": dump, "make": make}[sys.argv[1]](sys.argv[2])
+    {"dump": dump, "read": read, "make": make}[sys.argv[1]](sys.argv[2])

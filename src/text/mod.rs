@@ -18,6 +18,7 @@ mod markdown;
 mod markdown_writer;
 mod markup;
 pub mod phrase;
+mod references;
 pub mod search_text;
 pub mod signpost;
 pub mod snippet;
@@ -31,6 +32,7 @@ pub use html::{Heading, Link, Page, headings, links, page, title, to_text};
 pub use markdown::{FrontMatter, split_front_matter, to_html};
 pub use markdown_writer::from_html;
 pub use markup::{Markup, charset_of_mime};
+pub use references::{Purpose, references};
 pub use tags::{Attribute, Tag};
 
 #[cfg(test)]

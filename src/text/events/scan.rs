@@ -53,7 +53,7 @@ pub(super) fn run<V: Visitor>(html: &str, machine: &mut Machine<'_, V>) -> Optio
 
 /// Returns where the first of some bytes stands: eight are compared at a time.
 #[inline(always)]
-fn find<const N: usize>(bytes: &[u8], sought: [u8; N]) -> Option<usize> {
+pub(in crate::text) fn find<const N: usize>(bytes: &[u8], sought: [u8; N]) -> Option<usize> {
     const ONES: u64 = u64::MAX / 255;
     let (words, rest) = bytes.as_chunks::<8>();
     for (i, word) in words.iter().enumerate() {

@@ -203,7 +203,7 @@ impl Archive {
     }
 
     /// Returns where a cluster begins, which is within the file.
-    pub(super) fn cluster_position(&self, number: u32) -> Result<u64> {
+    pub(in crate::zim) fn cluster_position(&self, number: u32) -> Result<u64> {
         if number >= self.header.n_clusters {
             return damaged!(
                 Place::Block(number),

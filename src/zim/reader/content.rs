@@ -116,6 +116,12 @@ impl Archive {
         }
     }
 
+    /// Returns the bytes of a dirent of any namespace.
+    pub(in crate::zim) fn blob_of(&self, index: u32) -> Result<Content<'_>> {
+        let (cluster, range) = self.blob_place(index)?;
+        self.read_blob(&cluster, range)
+    }
+
     /// Returns the cluster of a dirent of any namespace that has bytes, and where in it they are.
     pub(super) fn blob_place(&self, index: u32) -> Result<(Arc<Cluster>, Range<u64>)> {
         match self.dirent_head(index)?.1 {

@@ -171,11 +171,22 @@ impl Archive {
         }
         let found = self.with_dirent(index, |dirent| {
             Ok(self.entry_of(index, dirent)?.map(|entry| (entry, dirent.namespace, dirent.kind)))
-        })?;
+        });
+        let found = match found {
+            // Its names are damaged, and it would be none of ours.
+            Err(error) if error.is_damage() && self.is_hidden(index) => return Ok(None),
+            found => found?,
+        };
         self.storage.check_fault()?;
         let Some((mut entry, namespace, kind)) = found else { return Ok(None) };
         entry.is_front = self.is_front(index, namespace, kind)?;
         Ok(Some(entry))
+    }
+
+    /// Returns true for a dirent that is known to be none of content.
+    fn is_hidden(&self, index: u32) -> bool {
+        let one = self.header.has_one_namespace();
+        self.dirent_head(index).is_ok_and(|(namespace, _)| !namespace::is_content(namespace, one))
     }
 
     fn entry_of(&self, index: u32, dirent: &Dirent<'_>) -> Result<Option<Entry>> {

@@ -1,7 +1,7 @@
 //! What an archive says of itself, and its pictures.
 
 use super::Archive;
-use crate::error::{Error, Result};
+use crate::error::{Error, Place, Result, damaged};
 use crate::item::{Value, escape_bytes, unescape_bytes};
 use crate::limits::MAX_METADATA;
 use crate::zim::dirent::DirentKind;
@@ -98,8 +98,10 @@ impl Archive {
             let what = "a value of the metadata".into();
             return Err(Error::LimitExceeded { what, limit: MAX_METADATA as u64, wanted: len });
         }
+        let Some(mime) = self.mimes.get(usize::from(mime)).cloned() else {
+            return damaged!(Place::Entry(index), "mime type", "number {mime} of {}", self.mimes.len());
+        };
         let bytes = self.read_blob(&cluster, range)?.into_vec();
-        let mime = self.mimes.get(usize::from(mime)).cloned().unwrap_or_default();
         Ok(Some(Value { mime, bytes }))
     }
 

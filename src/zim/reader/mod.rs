@@ -14,6 +14,7 @@ mod xapian;
 
 use std::path::Path;
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicU32;
 
 use super::header::{Header, NO_LIST};
 use super::listing;
@@ -51,6 +52,8 @@ pub struct Archive {
     clusters: clusters::Clusters,
     listing: OnceLock<titles::Listings>,
     fronts: OnceLock<titles::Fronts>,
+    /// How often an article was looked for in its list, before that was read.
+    front_searches: AtomicU32,
     counts: OnceLock<Counts>,
 }
 
@@ -122,6 +125,7 @@ impl Archive {
             clusters: clusters::Clusters::new(options.cache.unwrap_or(DEFAULT_CACHE)),
             listing: OnceLock::new(),
             fronts: OnceLock::new(),
+            front_searches: AtomicU32::new(0),
             counts: OnceLock::new(),
             storage,
         };
@@ -230,5 +234,9 @@ fn embedded_end(head: &[u8]) -> Option<u64> {
     (mime_list >= Header::SIZE as u64 && checksum != 0).then(|| checksum.saturating_add(16))
 }
 
+#[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
+mod reading_tests;
 #[cfg(test)]
 mod tests;

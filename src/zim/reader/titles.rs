@@ -7,6 +7,7 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::{Archive, Entry};
 use crate::error::{Error, Result};
@@ -24,6 +25,11 @@ pub(super) struct Listings {
     articles: Option<Listing>,
     all: Option<Listing>,
 }
+
+/// A list that is read whole at once.
+const SHORT_LISTING: u32 = 16_384;
+/// How often a longer one is searched before it is read.
+const FRONT_SEARCHES: u32 = 100;
 
 /// Numbers of dirents, 4 bytes each.
 struct Listing {
@@ -146,6 +152,9 @@ impl Archive {
 
     /// Returns true for what people look for.
     pub(super) fn is_front(&self, index: u32, namespace: u8, kind: DirentKind) -> Result<bool> {
+        if self.fronts.get().is_none() && self.is_found_in_order(index)? {
+            return Ok(true);
+        }
         let pages = match self.fronts()? {
             Fronts::Listed(bits) => {
                 return Ok(bits.get(index as usize / 64).is_some_and(|word| word >> (index % 64) & 1 == 1));
@@ -169,6 +178,35 @@ impl Archive {
             },
             DirentKind::Legacy => Ok(false),
         }
+    }
+
+    /// Looks for a dirent in the list of articles by its title, which saves the first few who ask the
+    /// reading of a long list: that of a large encyclopedia is of 25 MB. True is certain; false may be
+    /// a list that is not in order, or too short to bother.
+    fn is_found_in_order(&self, index: u32) -> Result<bool> {
+        let Some(listing) = &self.listings()?.articles else { return Ok(false) };
+        if listing.n < SHORT_LISTING || self.front_searches.fetch_add(1, Relaxed) >= FRONT_SEARCHES {
+            return Ok(false);
+        }
+        let title = self.with_dirent(index, |d| Ok((d.namespace, d.title().to_vec())))?;
+        let (mut low, mut high) = (0, listing.n);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let other = self.listed(listing, middle)?;
+            if other == index {
+                return Ok(true);
+            }
+            if other >= self.header.n_entries {
+                return Ok(false);
+            }
+            let order = self.with_dirent(other, |d| {
+                let key = (title.0, &title.1[..]);
+                // Writers put entries of one title in order of path.
+                Ok((d.namespace, d.title()).cmp(&key).then(other.cmp(&index)))
+            })?;
+            if order == Ordering::Less { low = middle + 1 } else { high = middle }
+        }
+        Ok(low < listing.n && self.listed(listing, low)? == index)
     }
 
     /// Returns how many articles the file lists, if it does.

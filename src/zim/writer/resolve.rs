@@ -136,7 +136,7 @@ pub fn resolve(
         if mains.iter().any(|main| main.0 == path && main.1 == row.escaped) {
             main = Some(rank);
         }
-        if rank % 64 == 0 {
+        if rank.is_multiple_of(64) {
             articles.push(0);
         }
         if let (Kind::Article, Some(bits)) = (row.kind(), articles.last_mut()) {

@@ -1,0 +1,170 @@
+//! The clusters, and what is in them.
+
+use super::decode::{Cluster, Decoder, load};
+use super::dirents::{Dirents, Use};
+use super::duplicates::{Digest, digest};
+use super::names::Names;
+use super::{Run, count, short};
+use crate::error::{Place, Result, damaged};
+use crate::findings::{Finding, Findings};
+use std::ops::Range;
+
+/// Clusters that one task decodes.
+const CHUNK: u32 = 4;
+
+/// Bytes of a stored blob that are hashed at a time.
+const PIECE: u64 = 4 << 20;
+
+/// What the clusters gave.
+#[derive(Default)]
+pub(super) struct Content {
+    /// How many bytes were decoded.
+    pub decoded: u64,
+    /// Hashes of blobs, if contents are compared.
+    pub digests: Vec<Digest>,
+}
+
+/// What a chunk of clusters gave.
+#[derive(Default)]
+struct Chunk {
+    findings: Findings,
+    content: Content,
+}
+
+impl Run<'_> {
+    /// Checks all clusters, and that each entry's blob is there.
+    pub(super) fn clusters(&self, dirents: Dirents, findings: &mut Findings) -> Result<Content> {
+        use rayon::slice::ParallelSliceMut;
+        let Dirents { mut uses, names, .. } = dirents;
+        uses.par_sort_unstable();
+        let is_html = self.html_types();
+        let mut all = Content::default();
+        self.in_chunks(
+            self.archive.header().n_clusters,
+            CHUNK,
+            |range| self.chunk_of_clusters(range, &uses, &names, &is_html),
+            |chunk| {
+                findings.extend(chunk.findings);
+                all.decoded += chunk.content.decoded;
+                all.digests.extend(chunk.content.digests);
+            },
+        )?;
+        Ok(all)
+    }
+
+    fn chunk_of_clusters(&self, range: Range<u32>, uses: &[Use], names: &Names, is_html: &[bool]) -> Chunk {
+        thread_local! {
+            static DECODER: std::cell::RefCell<Decoder> = std::cell::RefCell::new(Decoder::new());
+        }
+        let mut out = Chunk::default();
+        for cluster in range {
+            if self.observer.is_cancelled() {
+                break;
+            }
+            let first = uses.partition_point(|u| u.cluster < cluster);
+            let rest = uses.get(first..).unwrap_or_default();
+            let mine = rest.get(..rest.partition_point(|u| u.cluster == cluster)).unwrap_or_default();
+            let checked = DECODER.with_borrow_mut(|decoder| {
+                let decoder = (!self.options.quick).then_some(decoder);
+                let Some(loaded) = load(self.archive, cluster, decoder)? else { return Ok(()) };
+                out.content.decoded += loaded.decoded();
+                self.blobs(cluster, &loaded, mine, names, is_html, &mut out)
+            });
+            if let Err(error) = checked {
+                out.findings.push(self.lost_cluster(Finding::of(&error), mine));
+            }
+            self.observer.advance(1, 0);
+        }
+        out
+    }
+
+    /// Says which entries are lost with a cluster.
+    fn lost_cluster(&self, finding: Finding, uses: &[Use]) -> Finding {
+        let mut finding =
+            self.with_entries(finding, uses.iter().map(|u| u.entry).take(crate::findings::MAX_PATHS));
+        finding.n_entries = uses.len() as u64;
+        let lost = match uses {
+            [] => "no entry is in it".to_owned(),
+            [only] => format!("{} is lost", short(&self.name(only.entry))),
+            [first, .., last] => format!(
+                "{} entries are lost: {} to {}",
+                uses.len(),
+                short(&self.name(first.entry)),
+                short(&self.name(last.entry))
+            ),
+        };
+        finding.message = format!("{}; {lost}", finding.message);
+        finding
+    }
+
+    /// Checks the blobs of a cluster that entries name.
+    fn blobs(
+        &self,
+        cluster: u32,
+        loaded: &Cluster<'_>,
+        uses: &[Use],
+        names: &Names,
+        is_html: &[bool],
+        out: &mut Chunk,
+    ) -> Result<()> {
+        for same in uses.chunk_by(|a, b| a.blob == b.blob) {
+            let Some(blob) = same.first().map(|u| u.blob) else { continue };
+            let Some(len) = loaded.len(blob) else {
+                for u in same {
+                    let error: Result<()> = damaged!(
+                        Place::Entry(u.entry),
+                        "blob number",
+                        "blob {blob} of cluster {cluster}, which has {}",
+                        count(u64::from(loaded.n_blobs()), "blob", "blobs")
+                    );
+                    let error = error.err();
+                    error.iter().for_each(|e| out.findings.push(self.of_entry(e, u.entry)));
+                }
+                continue;
+            };
+            if self.options.links && !self.options.quick {
+                self.blob(loaded, blob, len, same, names, is_html, out)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks what is in a blob.
+    #[expect(clippy::too_many_arguments, reason = "what a chunk shares, and one blob of it")]
+    fn blob(
+        &self,
+        loaded: &Cluster<'_>,
+        blob: u32,
+        len: u64,
+        uses: &[Use],
+        names: &Names,
+        is_html: &[bool],
+        out: &mut Chunk,
+    ) -> Result<()> {
+        let content: Vec<Use> = uses.iter().copied().filter(|u| self.is_compared(u.entry)).collect();
+        let Some(first) = content.first() else { return Ok(()) };
+        if len == 0 {
+            for u in &content {
+                self.empty(u.entry).into_iter().for_each(|f| out.findings.push(f));
+            }
+            return Ok(());
+        }
+        let whole;
+        let pages: Vec<u32> = content.iter().map(|u| u.entry).filter(|e| self.is_page(*e, is_html)).collect();
+        if loaded.decoded() > 0 || len <= PIECE || !pages.is_empty() {
+            whole = loaded.part(blob, 0, len)?;
+            out.content.digests.push(digest(&blake3::hash(&whole), first.entry));
+            self.pages(&whole, &pages, names, &mut out.findings);
+            return Ok(());
+        }
+        let mut hasher = blake3::Hasher::new();
+        let mut at = 0;
+        while at < len {
+            self.stop()?;
+            hasher.update(&loaded.part(blob, at, at.saturating_add(PIECE))?);
+            at = at.saturating_add(PIECE);
+        }
+        out.content.digests.push(digest(&hasher.finalize(), first.entry));
+        Ok(())
+    }
+}
