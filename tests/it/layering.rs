@@ -37,8 +37,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "book",
         &[
-            "extract", "findings", "fold", "format", "index", "item", "output", "reader", "sources",
-            "storage", "text", "writer", "zim",
+            "content", "extract", "findings", "fold", "format", "index", "item", "output", "reader",
+            "sources", "storage", "text", "writer", "zim",
         ],
     ),
     ("extract", &["item", "format", "codec", "manifest", "text"]),
