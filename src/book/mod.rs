@@ -77,6 +77,15 @@ pub struct Section {
     pub is_optional: bool,
 }
 
+/// The order in which a source gives its entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Byte order of the paths, which files need to get the same names each time.
+    Paths,
+    /// The one that is read fastest.
+    Stored,
+}
+
 /// A run of entries in byte order of their paths.
 pub type Entries<'a> = Box<dyn Iterator<Item = Result<Entry>> + Send + 'a>;
 
@@ -395,13 +404,16 @@ impl Book {
 
     /// Returns the whole archive as a source, to be extracted, converted or packed again; messages call
     /// it by `name`.
-    pub fn source(&self, options: sources::Options, name: &str) -> Box<dyn Source> {
+    pub fn source(&self, options: sources::Options, order: Order, name: &str) -> Box<dyn Source> {
         match &self.0 {
             Inner::Tome(archive) => {
                 let source = sources::archive::ArchiveSource::new(Arc::clone(archive), options);
                 Box::new(source.with_name(name))
             }
-            Inner::Zim(zim) => Box::new(zim.source(options).with_name(name)),
+            Inner::Zim(zim) => {
+                let source = zim.source(options).with_name(name);
+                Box::new(if order == Order::Paths { source.in_order_of_paths() } else { source })
+            }
         }
     }
 }

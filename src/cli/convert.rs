@@ -1,13 +1,15 @@
 //! `tome convert`.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
-use tome::book::{Book, OpenOptions};
+use tome::book::{Book, OpenOptions, Order};
 use tome::item::Source;
 use tome::sources;
 
 use super::args::{ConvertArgs, Globals};
+use super::extract::is_folder;
 use super::progress::Progress;
 use super::target::{Format, Made, Target, check_free, look_at_space};
 use super::{Failure, Outcome, Status, interrupt};
@@ -22,14 +24,17 @@ pub fn run(args: &ConvertArgs, globals: &Globals) -> Outcome {
     };
     check_free(out, args.force)?;
     let progress = Progress::new(globals);
-    let mut source = open(args)?;
+    let book = Arc::new(open(args)?);
+    let order = if format == Format::Zip { Order::Paths } else { Order::Stored };
+    let name = args.input.display().to_string();
+    let mut source = book.source(sources::Options::default(), order, &name);
     let bytes = source.size_hint().map(|(_, bytes)| bytes);
     if let Some(bytes) = bytes {
         look_at_space(out, bytes, globals)?;
     }
     interrupt::watch();
     progress.start("converting", bytes);
-    let made = convert(args, format, &mut *source, &progress);
+    let made = convert(args, format, &book, &mut *source, &progress);
     progress.finish();
     let made = made?;
     let seconds = started.elapsed().as_secs_f64();
@@ -43,16 +48,14 @@ pub fn run(args: &ConvertArgs, globals: &Globals) -> Outcome {
     Ok(if n_errors == 0 { Status::Yes } else { Status::Partial })
 }
 
-fn open(args: &ConvertArgs) -> Result<Box<dyn Source>, Failure> {
+fn open(args: &ConvertArgs) -> Result<Book, Failure> {
     let input = &args.input;
     let options = OpenOptions { by_position: args.no_mmap, at: args.at, ..OpenOptions::default() };
-    let book = Book::open(input, &options).map_err(|error| {
+    Book::open(input, &options).map_err(|error| {
         let is_foreign = matches!(error, tome::error::Error::NotAnArchive { .. });
         let failure = Failure::of_archive(input, error);
         if is_foreign { failure.hint(made_of(input, &args.output)) } else { failure }
-    })?;
-    let name = input.display().to_string();
-    Ok(book.source(sources::Options::default(), &name))
+    })
 }
 
 /// A folder or a zip is packed, not converted.
@@ -63,10 +66,12 @@ fn made_of(input: &Path, output: &Path) -> String {
 fn convert(
     args: &ConvertArgs,
     format: Format,
+    book: &Arc<Book>,
     source: &mut dyn Source,
     progress: &Progress,
 ) -> Result<Made, Failure> {
-    let mut target = Target::create(&args.output, format, &args.how, args.force, progress)?;
+    let mut target =
+        Target::create(&args.output, format, &args.how, args.force, Some(is_folder(book)), progress)?;
     let about = source.run(&mut target, &progress.of_source())?;
     Ok(target.finish(&args.output, &about)?)
 }

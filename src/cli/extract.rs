@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde::Serialize;
-use tome::book::Book;
+use tome::book::{Book, Order};
 use tome::extract::{FolderSink, Options, Summary, ZipSink, free_space};
 use tome::item::{Observer, Source};
 use tome::sources::{self, Globs};
@@ -29,7 +29,7 @@ pub fn run(args: &ExtractArgs, globals: &Globals) -> Outcome {
     let book = &opened.book;
     let include = Globs::new(&args.globs)?;
     let wanted = sources::Options { include, ..sources::Options::default() };
-    let mut source = book.source(wanted, &opened.path.display().to_string());
+    let mut source = book.source(wanted, Order::Paths, &opened.path.display().to_string());
     let options = Options {
         portable_names: args.portable_names,
         redirect_pages: args.redirect_pages,
@@ -133,7 +133,8 @@ fn said(progress: &Progress, summary: Summary) -> Summary {
     summary
 }
 
-fn is_folder(book: &Arc<Book>) -> tome::extract::names::IsFolder<'static> {
+/// Returns what tells whether paths begin so, and a name is a folder's.
+pub fn is_folder(book: &Arc<Book>) -> tome::extract::names::IsFolder<'static> {
     let book = Arc::clone(book);
     // What cannot be read cannot be extracted either.
     Box::new(move |prefix| {

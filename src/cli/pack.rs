@@ -66,7 +66,7 @@ fn pack(
     own: Metadata,
     progress: &Progress,
 ) -> Result<(Made, u64), Failure> {
-    let target = Target::create(&args.output, format, &args.how, args.force, progress)?;
+    let target = Target::create(&args.output, format, &args.how, args.force, None, progress)?;
     let mut watched = Watched { target, main: args.main.as_deref(), has_main: false, count: false, stubs: 0 };
     let mut about = About { metadata: own, main: args.main.clone(), ..About::default() };
     for (mut source, count) in sources {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde::Serialize;
+use tome::extract::names::IsFolder;
 use tome::extract::{self, ZipSink, free_space};
 use tome::item::{About, Item, Observer, Sink};
 use tome::{writer, zim};
@@ -85,12 +86,13 @@ pub struct Made {
 }
 
 impl<'o> Target<'o> {
-    /// Begins a file.
+    /// Begins a file; a zip is told which names are folders, if somebody knows.
     pub fn create(
         path: &Path,
         format: Format,
         how: &HowArgs,
         force: bool,
+        is_folder: Option<IsFolder<'o>>,
         observer: &'o dyn Observer,
     ) -> tome::error::Result<Self> {
         let threads = how.threads.and_then(|n| usize::try_from(n).ok());
@@ -123,7 +125,11 @@ impl<'o> Target<'o> {
                 Self::Zim(Box::new(zim::Writer::create(path, options, observer)?))
             }
             Format::Zip => {
-                let sink = ZipSink::create(path, extract::Options { force, ..extract::Options::default() })?;
+                let options = extract::Options { force, ..extract::Options::default() };
+                let mut sink = ZipSink::create(path, options)?;
+                if let Some(is_folder) = is_folder {
+                    sink = sink.with_folders(is_folder);
+                }
                 Self::Zip(Box::new(ZipTarget { sink, made: Made::default(), observer }))
             }
         })

@@ -1,7 +1,7 @@
 //! A ZIM: every entry of its content, as it is there.
 //!
-//! Entries come in the order in which they are stored, so that each cluster is decoded once;
-//! redirects come last. What is damaged is reported and left out, and the rest goes on. The checksum
+//! Entries come in the order in which they are stored, so that each cluster is decoded once, redirects
+//! last; or in that of their paths, if asked for. What is damaged is reported and left out, and the rest goes on. The checksum
 //! of the whole file is computed meanwhile, and compared at the end: it is the only thing that says
 //! whether bytes that decode without an error are the right ones.
 
@@ -24,12 +24,13 @@ pub struct ZimSource {
     shown: String,
     prefix: String,
     options: Options,
+    by_path: bool,
 }
 
 impl ZimSource {
     /// Takes an open ZIM.
     pub fn new(zim: Arc<Archive>, options: Options) -> Self {
-        Self { zim, shown: "ZIM".into(), prefix: String::new(), options }
+        Self { zim, shown: "ZIM".into(), prefix: String::new(), options, by_path: false }
     }
 
     /// Maps and opens a file; `prefix` is a normal one.
@@ -54,6 +55,13 @@ impl ZimSource {
     #[must_use]
     pub fn with_name(self, name: impl Into<String>) -> Self {
         Self { shown: name.into(), ..self }
+    }
+
+    /// Gives entries in byte order of their paths, for sinks that need it. A cluster whose paths lie far
+    /// apart may then be decoded more than once.
+    #[must_use]
+    pub fn in_order_of_paths(self) -> Self {
+        Self { by_path: true, ..self }
     }
 
     fn path(&self, path: &str) -> String {
@@ -99,7 +107,11 @@ impl Run<'_> {
     fn all(&mut self) -> Result<About> {
         let about = self.about();
         let source = self.source;
-        for entry in source.zim.entries_in_cluster_order()? {
+        let entries: Box<dyn Iterator<Item = Result<Entry>>> = match source.by_path {
+            true => Box::new(source.zim.entries()),
+            false => Box::new(source.zim.entries_in_cluster_order()?),
+        };
+        for entry in entries {
             if self.observer.is_cancelled() {
                 return Err(Error::Interrupted);
             }

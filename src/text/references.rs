@@ -44,6 +44,16 @@ pub fn references(html: &[u8], hear: &mut impl FnMut(Purpose, &[u8])) {
                 pass(&tag, hear);
                 at = if has_no_markup(tag.name) { end_of_raw(html, end, tag.name) } else { end };
             }
+            // An end tag may have attributes, which mean nothing.
+            [b'/', first, ..] if first.is_ascii_alphabetic() => {
+                let Some((_, end)) = read_tag(html, at + 1) else { return };
+                at = end;
+            }
+            // What is no tag and no comment is passed over as one, up to the first sign that ends either.
+            [b'!' | b'?', ..] | [b'/', _, ..] => match find(&html[at..], [b'>']) {
+                Some(len) => at += len + 1,
+                None => return,
+            },
             _ => {}
         }
     }

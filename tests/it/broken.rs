@@ -130,7 +130,7 @@ fn cases() -> Vec<(&'static str, Vec<u8>, Says)> {
             "unknown-required-feature",
             with_first(&base, |f| f.required = 1 << 5),
             Says::Open(
-                "this archive needs required features 0x20, this program reads features 0x0 of format 0.1; a newer Tome is needed",
+                "this archive needs required features 0x20, this program reads features 0x1 of format 0.1; a newer Tome is needed",
             ),
         ),
         (

@@ -1,0 +1,200 @@
+//! `tome convert`, and `tome pack` into a ZIM: one archive becomes another, with all that is in it.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::{Run, on, run, sample_folder};
+
+/// What converting says.
+#[derive(Deserialize)]
+struct Made {
+    archive: String,
+    articles: u64,
+    media: u64,
+    redirects: u64,
+    bytes_in: u64,
+    bytes_out: u64,
+    warnings: Vec<Message>,
+    errors: Vec<Message>,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    path: String,
+    message: String,
+}
+
+/// A folder with the sample corpus as a ZIM, which keeps what a `.tome` made of it has.
+struct Corpus(tempfile::TempDir);
+
+impl Corpus {
+    fn new() -> Self {
+        let corpus = Self(tempfile::tempdir().unwrap());
+        let packed = run(&["pack", "-q", path(&sample_folder()), "-o", path(&corpus.file("a.zim"))]);
+        assert_eq!(packed.status, 0, "{}", packed.stderr);
+        corpus
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn convert(&self, from: &str, to: &str, args: &[&str]) -> Run {
+        let (from, to) = (self.file(from), self.file(to));
+        run(&[&["convert", path(&from), path(&to)], args].concat())
+    }
+
+    fn count(&self) -> usize {
+        std::fs::read_dir(self.0.path()).unwrap().count()
+    }
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+#[test]
+fn a_zim_a_tome_and_a_zip_of_one_corpus_list_the_same() {
+    let corpus = Corpus::new();
+    let list = |name: &str| {
+        let list = on(&corpus.file(name), "list", &["--json"]);
+        assert_eq!(list.status, 0, "{}", list.stderr);
+        let mut lines: Vec<serde_json::Value> =
+            list.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        // What has no title of its own is called otherwise: by its whole path in a ZIM.
+        for line in lines.iter_mut().filter(|line| line["kind"] == "media") {
+            line["title"].take();
+        }
+        lines
+    };
+    let json = corpus.convert("a.zim", "b.tome", &["--json"]);
+    assert_eq!(json.status, 0, "{}", json.stderr);
+    let made: Made = serde_json::from_str(&json.stdout).unwrap();
+    assert!(made.archive.ends_with("b.tome") && made.warnings.is_empty() && made.errors.is_empty());
+    assert_eq!(made.bytes_out, std::fs::metadata(corpus.file("b.tome")).unwrap().len());
+    assert!(made.bytes_in > 100_000 && made.articles > 40 && made.media > 1 && made.redirects > 1);
+    let before = list("a.zim");
+    assert_eq!(before.len() as u64, made.articles + made.media + made.redirects);
+    assert_eq!(list("b.tome"), before);
+
+    for minor in ["1", "3"] {
+        let again = corpus.convert("b.tome", "c.zim", &["--force", "--zim-minor", minor]);
+        assert_eq!(again.status, 0, "{}", again.stderr);
+        assert_eq!(list("c.zim"), before);
+        let info = on(&corpus.file("c.zim"), "info", &["--json"]).stdout;
+        assert!(info.contains(&format!(r#""version":"6.{minor}""#)), "{info}");
+        assert_eq!(on(&corpus.file("c.zim"), "verify", &[]).status, 0);
+    }
+    // An archive knows the ZIM it was made from, and a ZIM made of it is that one still.
+    let uuid = |name: &str| {
+        let info: serde_json::Value =
+            serde_json::from_str(&on(&corpus.file(name), "info", &["--json"]).stdout).unwrap();
+        info["uuid"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(uuid("b.tome"), uuid("a.zim"));
+    assert_eq!(uuid("c.zim"), uuid("a.zim"));
+
+    let zip = corpus.convert("c.zim", "d.zip", &[]);
+    assert_eq!(zip.status, 0, "{}", zip.stderr);
+    let packed = run(&["pack", "-q", path(&corpus.file("d.zip")), "-o", path(&corpus.file("e.tome"))]);
+    assert_eq!(packed.status, 0, "{}", packed.stderr);
+    assert_eq!(list("e.tome"), before);
+    for name in ["Honey.html", "data/planets.json"] {
+        let raw = |archive: &str| on(&corpus.file(archive), "read", &["--path", "--raw", name]).stdout;
+        assert!(!raw("a.zim").is_empty() && raw("a.zim") == raw("e.tome"), "{name}");
+    }
+}
+
+#[test]
+fn the_same_input_gives_the_same_bytes_with_any_threads_and_memory() {
+    let corpus = Corpus::new();
+    let made = |to: &str, args: &[&str]| {
+        let run = corpus.convert("a.zim", to, args);
+        assert_eq!(run.status, 0, "{}", run.stderr);
+        std::fs::read(corpus.file(to)).unwrap()
+    };
+    for ending in ["tome", "zim"] {
+        let one = made(&format!("1.{ending}"), &["--threads", "1"]);
+        assert!(one == made(&format!("2.{ending}"), &["--threads", "3", "--memory", "64M"]), "{ending}");
+    }
+}
+
+#[test]
+fn what_cannot_be_is_refused_and_leaves_everything_as_it_was() {
+    let corpus = Corpus::new();
+    std::fs::write(corpus.file("there.tome"), "old").unwrap();
+    std::fs::write(corpus.file("text.zim"), "no archive").unwrap();
+    std::fs::write(corpus.file("cut.zim"), &std::fs::read(corpus.file("a.zim")).unwrap()[..5000]).unwrap();
+    let before = corpus.count();
+    for (from, to, message) in [
+        ("a.zim", "there.tome", "exists and was left alone"),
+        ("a.zim", "x.rar", ".tome, .zim or .zip"),
+        ("a.zim", "none/x.tome", "none/x.tome"),
+        ("none.zim", "x.tome", "none.zim"),
+        ("text.zim", "x.tome", "not an archive"),
+        ("cut.zim", "x.tome", "damaged"),
+        (".", "x.tome", "tome pack"),
+    ] {
+        let run = corpus.convert(from, to, &[]);
+        assert_eq!(run.status, 2, "{from} {to}: {}", run.stderr);
+        assert!(run.stderr.contains(message), "{from} {to}: {}", run.stderr);
+        assert_eq!(corpus.count(), before, "{from} {to}");
+    }
+    assert_eq!(std::fs::read(corpus.file("there.tome")).unwrap(), b"old");
+}
+
+#[test]
+fn an_archive_may_take_the_place_of_the_one_it_is_made_of() {
+    let corpus = Corpus::new();
+    let before = on(&corpus.file("a.zim"), "list", &[]).stdout;
+    assert_eq!(corpus.convert("a.zim", "a.zim", &[]).status, 2);
+    let run = corpus.convert("a.zim", "a.zim", &["--force", "--zim-minor", "3"]);
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    assert_eq!(on(&corpus.file("a.zim"), "list", &[]).stdout, before);
+    assert_eq!(corpus.count(), 1);
+}
+
+#[test]
+fn a_wrong_checksum_is_said_and_the_rest_is_converted() {
+    let corpus = Corpus::new();
+    let mut bytes = std::fs::read(corpus.file("a.zim")).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(corpus.file("a.zim"), bytes).unwrap();
+    let run = corpus.convert("a.zim", "b.tome", &["--json"]);
+    assert_eq!(run.status, 2);
+    let made: Made = serde_json::from_str(&run.stdout).unwrap();
+    let [Message { path, message }] = &made.errors[..] else { panic!("{}", run.stdout) };
+    assert!(path.ends_with("a.zim") && message.contains("checksum"), "{path}: {message}");
+    let paths = |name: &str| on(&corpus.file(name), "list", &[]).stdout;
+    assert_eq!(paths("b.tome"), paths("a.zim"));
+}
+
+#[test]
+fn a_damaged_cluster_costs_what_lies_in_it() {
+    let corpus = Corpus::new();
+    let mut bytes = std::fs::read(corpus.file("a.zim")).unwrap();
+    // Clusters come first, behind the header and the mime types.
+    bytes[2060..2100].fill(0xff);
+    std::fs::write(corpus.file("a.zim"), bytes).unwrap();
+    let run = corpus.convert("a.zim", "b.tome", &["--json"]);
+    assert_eq!(run.status, 2, "{}", run.stderr);
+    let made: Made = serde_json::from_str(&run.stdout).unwrap();
+    let all = on(&corpus.file("a.zim"), "list", &[]).stdout.lines().count();
+    let left = on(&corpus.file("b.tome"), "list", &[]).stdout.lines().count();
+    assert!(left > 0 && left < all && made.errors.len() > all - left, "{left} of {all}");
+    assert_eq!(on(&corpus.file("b.tome"), "verify", &[]).status, 0);
+}
+
+#[test]
+fn a_zim_is_a_source_among_others() {
+    let corpus = Corpus::new();
+    std::fs::write(corpus.file("more.html"), "<title>More</title>more").unwrap();
+    let zim = format!("{}=old", path(&corpus.file("a.zim")));
+    let out = corpus.file("joined.zim");
+    let run = run(&["pack", "-q", &zim, path(&corpus.file("more.html")), "-o", path(&out)]);
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    let list = on(&out, "list", &["--kind", "article"]).stdout;
+    assert!(list.contains("more.html\tMore\n") && list.contains("old/Honey.html\t"), "{list}");
+    assert_eq!(on(&out, "verify", &[]).status, 0);
+}
