@@ -28,7 +28,7 @@ pub fn run(args: &ExtractArgs, globals: &Globals) -> Outcome {
     let opened = open(&args.archive)?;
     let book = &opened.book;
     let include = Globs::new(&args.globs)?;
-    let wanted = sources::Options { include, ..sources::Options::default() };
+    let wanted = sources::Options { include: include.clone(), ..sources::Options::default() };
     let mut source = book.source(wanted, Order::Paths, &opened.path.display().to_string());
     let options = Options {
         portable_names: args.portable_names,
@@ -38,10 +38,7 @@ pub fn run(args: &ExtractArgs, globals: &Globals) -> Outcome {
         force: args.force,
     };
     let hint = source.size_hint();
-    if !args.globs.is_empty()
-        && hint.is_some_and(|(entries, _)| entries == 0)
-        && book.entries().all(|entry| entry.is_ok())
-    {
+    if !args.globs.is_empty() && book.entries().all(|entry| entry.is_ok_and(|e| !include.matches(e.path()))) {
         // Before anything is created. Where entries cannot be read, what is lost has to be said.
         return none_match(args);
     }

@@ -166,7 +166,10 @@ fn a_wrong_checksum_is_said_and_the_rest_is_converted() {
     let made: Made = serde_json::from_str(&run.stdout).unwrap();
     let [Message { path, message }] = &made.errors[..] else { panic!("{}", run.stdout) };
     assert!(path.ends_with("a.zim") && message.contains("checksum"), "{path}: {message}");
-    let paths = |name: &str| on(&corpus.file(name), "list", &[]).stdout;
+    let paths = |name: &str| -> Vec<String> {
+        let list = on(&corpus.file(name), "list", &[]).stdout;
+        list.lines().map(|line| line.split('\t').next().unwrap().to_owned()).collect()
+    };
     assert_eq!(paths("b.tome"), paths("a.zim"));
 }
 
@@ -174,15 +177,19 @@ fn a_wrong_checksum_is_said_and_the_rest_is_converted() {
 fn a_damaged_cluster_costs_what_lies_in_it() {
     let corpus = Corpus::new();
     let mut bytes = std::fs::read(corpus.file("a.zim")).unwrap();
-    // Clusters come first, behind the header and the mime types.
-    bytes[2060..2100].fill(0xff);
+    // The second cluster holds pages. Where a frame begins, damage cannot pass for content.
+    let number = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap()) as usize;
+    let cluster = number(number(48) + 8);
+    bytes[cluster + 1] ^= 1;
     std::fs::write(corpus.file("a.zim"), bytes).unwrap();
     let run = corpus.convert("a.zim", "b.tome", &["--json"]);
     assert_eq!(run.status, 2, "{}", run.stderr);
     let made: Made = serde_json::from_str(&run.stdout).unwrap();
     let all = on(&corpus.file("a.zim"), "list", &[]).stdout.lines().count();
     let left = on(&corpus.file("b.tome"), "list", &[]).stdout.lines().count();
-    assert!(left > 0 && left < all && made.errors.len() > all - left, "{left} of {all}");
+    // Redirects to what is lost are left out with a warning each.
+    let said = made.errors.len() + made.warnings.len();
+    assert!(left > 0 && left < all && said > all - left, "{left} of {all}, {said} messages");
     assert_eq!(on(&corpus.file("b.tome"), "verify", &[]).status, 0);
 }
 
