@@ -6,7 +6,7 @@
 //! front articles articles, its front page the main entry.
 //!
 //! A [`Book`] is `Send` and `Sync`, and shared as `Arc<Book>`; nothing in it prints. What takes long takes
-//! an [`Observer`], which hears how far it is and may end it.
+//! an [`Observer`](crate::item::Observer), which hears how far it is and may end it.
 //!
 //! A `.tome` has its indexes inside. Those that a ZIM may have are of a kind that only its own library
 //! reads, so they are built when they are first asked for: what finds an exact title or path never waits

@@ -2,8 +2,8 @@
 //!
 //! A ZIM's own index is of a library that only few programs have; so titles and words are indexed when
 //! they are first looked for, into an index-only archive of our own format. It is kept in the user's cache
-//! folder under a name that says which ZIM it is of ([`key`]), is made by one process while others wait
-//! ([`folder`]), and may be deleted at any time. Where nothing can be kept, it is made in a temporary file
+//! folder under a name that says which ZIM it is of (`key`), is made by one process while others wait
+//! (`folder`), and may be deleted at any time. Where nothing can be kept, it is made in a temporary file
 //! that is gone with its last user.
 //!
 //! The index tells paths; the bytes of articles, for snippets and phrases, stay in the ZIM, where it asks
