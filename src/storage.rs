@@ -42,6 +42,10 @@ pub trait Storage: Send + Sync {
         None
     }
 
+    /// Says that a range will be read from end to end soon, so that the medium can be asked for it in one
+    /// go. A hint: it costs a system call, and what becomes of it is the system's business.
+    fn will_read(&self, _range: Range<u64>) {}
+
     /// Returns the error of a fault that a guarded mapping has met so far.
     ///
     /// # Errors
@@ -251,6 +255,16 @@ impl Storage for Mapped {
         Some(self.bytes())
     }
 
+    #[cfg(unix)]
+    fn will_read(&self, range: Range<u64>) {
+        let (start, end) = (range.start.min(self.len()) as usize, range.end.min(self.len()) as usize);
+        if let Some(map) = &self.map
+            && start < end
+        {
+            let _ = map.advise_range(memmap2::Advice::WillNeed, self.start + start, end - start);
+        }
+    }
+
     fn check_fault(&self) -> Result<()> {
         #[cfg(unix)]
         if self.watched.as_ref().is_some_and(fault::Watched::is_broken) {
@@ -298,6 +312,11 @@ impl Storage for Part {
     fn whole(&self) -> Option<&[u8]> {
         let (start, len) = (usize::try_from(self.start).ok()?, usize::try_from(self.len).ok()?);
         self.inner.whole()?.get(start..start.checked_add(len)?)
+    }
+
+    fn will_read(&self, range: Range<u64>) {
+        let inside = |at: u64| self.start.saturating_add(at.min(self.len));
+        self.inner.will_read(inside(range.start)..inside(range.end));
     }
 
     fn check_fault(&self) -> Result<()> {

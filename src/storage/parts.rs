@@ -152,6 +152,15 @@ impl Storage for Parts {
         }
     }
 
+    fn will_read(&self, range: Range<u64>) {
+        for (start, part) in &self.parts {
+            let inside = |at: u64| at.saturating_sub(*start).min(part.len());
+            if inside(range.start) < inside(range.end) {
+                part.will_read(inside(range.start)..inside(range.end));
+            }
+        }
+    }
+
     fn check_fault(&self) -> Result<()> {
         self.parts.iter().try_for_each(|(_, part)| part.check_fault())
     }

@@ -8,6 +8,9 @@ use crate::error::{Error, Result};
 /// Bytes that are read at a time.
 const STEP: u64 = 1 << 20;
 
+/// Bytes that the medium is asked for ahead of that: a mapping is not read ahead otherwise.
+const AHEAD: u64 = 16 << 20;
+
 impl Archive {
     /// Computes the checksum of the file's bytes.
     ///
@@ -19,7 +22,13 @@ impl Archive {
     pub fn compute_checksum(&self, stop: &dyn Fn() -> bool) -> Result<[u8; 16]> {
         let mut md5 = Md5::new();
         let (mut at, end) = (0, self.header().end(self.size()));
+        let mut asked = 0;
         while at < end {
+            if asked < end && asked < at + AHEAD / 2 {
+                let until = end.min(at + AHEAD);
+                self.storage().will_read(asked..until);
+                asked = until;
+            }
             if stop() {
                 return Err(Error::Interrupted);
             }
