@@ -451,6 +451,7 @@ mod tests {
         for s in &storages {
             assert_eq!(s.len(), 9_900);
             assert_eq!(*s.read(5..50).unwrap(), bytes[105..150]);
+            s.will_read(5..u64::MAX);
             assert!(s.read(0..9_901).is_err());
             assert!(s.read(u64::MAX - 1..u64::MAX).is_err());
             #[expect(clippy::reversed_empty_ranges, reason = "what a hostile archive may ask for")]
