@@ -128,8 +128,13 @@ impl Run<'_> {
     fn about(&self) -> About {
         let (source, zim) = (self.source, &self.source.zim);
         let mut about = About::default();
-        match zim.metadata() {
-            Ok(values) => about.metadata = metadata::from_zim(values),
+        match zim.metadata_and_lost() {
+            Ok((values, lost)) => {
+                about.metadata = metadata::from_zim(values);
+                for (key, e) in lost {
+                    self.observer.error(&source.shown, &format!("its metadata {key} is left out: {e}"));
+                }
+            }
             Err(e) => self.observer.error(&source.shown, &format!("its metadata cannot be read: {e}")),
         }
         about.metadata.set_text(keys::UUID, metadata::uuid_text(&zim.header().uuid));

@@ -36,22 +36,38 @@ const FAVICON_SIZE: u32 = 48;
 
 impl Archive {
     /// Returns the metadata, by ZIM's own keys, in order of the keys. A key whose value cannot be read is
-    /// left out: [`Archive::metadata_value`] says why.
+    /// left out, and so is what goes beyond [`MAX_METADATA`] bytes in all:
+    /// [`Archive::metadata_and_lost`] says what.
     ///
     /// # Errors
     ///
     /// Fails if the keys cannot be read, or the medium fails.
     pub fn metadata(&self) -> Result<Vec<(String, Value)>> {
-        let mut out = vec![];
+        Ok(self.metadata_and_lost()?.0)
+    }
+
+    /// Returns the metadata as [`Archive::metadata`] does, and the keys whose values are left out, with why.
+    ///
+    /// # Errors
+    ///
+    /// As [`Archive::metadata`].
+    #[allow(clippy::type_complexity, reason = "what was found and what was not")]
+    pub fn metadata_and_lost(&self) -> Result<(Vec<(String, Value)>, Vec<(String, Error)>)> {
+        let (mut out, mut lost) = (vec![], vec![]);
+        // Many keys may share one blob: a small file can ask for any number of copies.
+        let mut left = MAX_METADATA as u64;
         for (index, key) in self.metadata_indexes()? {
-            match self.value_of(index) {
-                Ok(Some(value)) => out.push((key, value)),
+            match self.value_of(index, left) {
+                Ok(Some(value)) => {
+                    left -= left.min(value.bytes.len() as u64);
+                    out.push((key, value));
+                }
                 Ok(None) => {}
                 Err(error @ Error::Io { .. }) => return Err(error),
-                Err(_) => {}
+                Err(error) => lost.push((key, error)),
             }
         }
-        Ok(out)
+        Ok((out, lost))
     }
 
     /// Returns the keys of the metadata, in order; what is not UTF-8 in one is escaped.
@@ -83,20 +99,21 @@ impl Archive {
     pub fn metadata_value(&self, key: &str) -> Result<Option<Value>> {
         let bytes = unescape_bytes(key).unwrap_or_else(|| key.as_bytes().to_vec());
         match self.find(METADATA, &bytes)? {
-            Some(index) => self.value_of(index),
+            Some(index) => self.value_of(index, MAX_METADATA as u64),
             None => Ok(None),
         }
     }
 
-    /// Returns the bytes of a dirent of any namespace, through redirects; nothing if they lead nowhere.
-    fn value_of(&self, index: u32) -> Result<Option<Value>> {
+    /// Returns the bytes of a dirent of any namespace, through redirects, if they are no more than `most`;
+    /// nothing if they lead nowhere.
+    fn value_of(&self, index: u32, most: u64) -> Result<Option<Value>> {
         let Some(index) = self.resolve_index(index)? else { return Ok(None) };
         let DirentKind::Blob { mime, .. } = self.dirent_head(index)?.1 else { return Ok(None) };
         let (cluster, range) = self.blob_place(index)?;
         let len = range.end - range.start;
-        if len > MAX_METADATA as u64 {
+        if len > most {
             let what = "a value of the metadata".into();
-            return Err(Error::LimitExceeded { what, limit: MAX_METADATA as u64, wanted: len });
+            return Err(Error::LimitExceeded { what, limit: most, wanted: len });
         }
         let Some(mime) = self.mimes.get(usize::from(mime)).cloned() else {
             return damaged!(Place::Entry(index), "mime type", "number {mime} of {}", self.mimes.len());
@@ -117,7 +134,7 @@ impl Archive {
             return Ok(found);
         }
         match self.favicon()? {
-            Some(index) => self.value_of(index),
+            Some(index) => self.value_of(index, MAX_METADATA as u64),
             None => Ok(None),
         }
     }
