@@ -124,3 +124,12 @@ impl Findings {
         list
     }
 }
+
+/// Returns the start of a text, for a message.
+pub(crate) fn short(text: &str) -> String {
+    const LEN: usize = 200;
+    match text.char_indices().nth(LEN) {
+        Some((at, _)) => format!("{}...", &text[..at]),
+        None => text.to_string(),
+    }
+}

@@ -75,6 +75,19 @@ pub enum Body {
 }
 
 impl Body {
+    /// Returns the length of its bytes; 0 for a redirect.
+    pub fn len(&self) -> u64 {
+        match self {
+            Self::Article { content, .. } | Self::Media { content, .. } => content.len(),
+            Self::Redirect { .. } => 0,
+        }
+    }
+
+    /// Returns true if it has no bytes.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Returns the kind of the entry.
     pub fn kind(&self) -> Kind {
         match self {
@@ -245,6 +258,25 @@ pub trait Sink {
     /// Fails where going on makes no sense: the output cannot be written, a rule of the target is
     /// broken, the caller asked to stop.
     fn put(&mut self, item: Item) -> Result<()>;
+}
+
+/// What a sink made of all its items.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Summary {
+    /// Articles.
+    pub articles: u32,
+    /// Media.
+    pub media: u32,
+    /// Redirects; in a ZIM those included that became small pages.
+    pub redirects: u32,
+    /// Bytes of all entries.
+    pub bytes_in: u64,
+    /// Bytes of the file that was made.
+    pub bytes_out: u64,
+    /// Contents that were there already.
+    pub duplicates: u64,
+    /// How long it took.
+    pub time: std::time::Duration,
 }
 
 /// Hears of what happens during long work. All methods have a default that does nothing.

@@ -7,6 +7,7 @@ pub mod extract;
 pub mod findings;
 pub mod fold;
 pub mod format;
+pub mod hex;
 pub mod index;
 pub mod item;
 pub mod limits;

@@ -6,11 +6,36 @@ use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use serde::{Serialize, de::DeserializeOwned};
+
 use crate::error::{Error, Result};
 
 /// A row: what it is sorted by, and what it carries. Rows with equal keys are in order of what they
 /// carry, so that the order never depends on when a run was spilled.
 pub type SortRow = (Vec<u8>, Vec<u8>);
+
+/// Returns the bytes of what a row carries.
+pub fn encode(value: &impl Serialize) -> Vec<u8> {
+    // Into memory, of flat types: cannot fail.
+    bincode::serde::encode_to_vec(value, bincode::config::standard()).unwrap_or_default()
+}
+
+/// Returns what [`encode`] made bytes of.
+///
+/// # Errors
+///
+/// Fails if a temporary file gave back other bytes than it was given.
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    let decoded = bincode::serde::decode_from_slice(bytes, bincode::config::standard());
+    decoded.map(|(value, _)| value).map_err(|e| Error::source("a temporary file", format!("it changed: {e}")))
+}
+
+/// Returns the error of two rows with one path that is to be an entry's alone, and where each came from.
+pub fn two_of_one_path(path: &[u8], a: &str, b: &str) -> Error {
+    let message =
+        format!("two entries of one path: from {a} and from {b}; SOURCE=PREFIX keeps sources apart");
+    Error::source(String::from_utf8_lossy(path), message)
+}
 
 /// What a row costs in memory beside its bytes.
 const ROW: usize = 2 * std::mem::size_of::<Vec<u8>>() + 2 * 8;

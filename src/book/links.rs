@@ -24,21 +24,11 @@ pub(super) fn dead(book: &Book, archive: &reader::Archive, observer: &dyn Observ
     // Damaged nodes were found by the checks before.
     let leaves = archive.entry_leaves().unwrap_or(0);
     let in_leaf = |leaf| archive.entries_in_leaf(leaf).unwrap_or_default().into_iter().map(Entry::from);
-    dead_in_parts(book, leaves, in_leaf, observer)
-}
-
-/// Does the same for a book whose entries come in numbered parts.
-pub(super) fn dead_in_parts<I: Iterator<Item = Entry>>(
-    book: &Book,
-    parts: u32,
-    entries: impl Fn(u32) -> I + Sync,
-    observer: &dyn Observer,
-) -> Result<Vec<Finding>> {
-    let found: Vec<Vec<Finding>> = (0..parts)
+    let found: Vec<Vec<Finding>> = (0..leaves)
         .into_par_iter()
-        .map(|part| {
+        .map(|leaf| {
             let mut findings = vec![];
-            for article in entries(part).filter(|e| e.kind() == Kind::Article && is_html(e)) {
+            for article in in_leaf(leaf).filter(|e| e.kind() == Kind::Article && is_html(e)) {
                 if observer.is_cancelled() {
                     return Err(Error::Interrupted);
                 }

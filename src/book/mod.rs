@@ -35,6 +35,7 @@ pub use self::verify::VerifyOptions;
 pub use self::zim_index::{CacheOptions, Kind as IndexKind, index_folder};
 pub use crate::content::Content;
 pub use crate::reader::{Cache, Match, SearchOptions, SuggestOptions};
+pub use crate::zim::Counts;
 
 use self::entry::Own;
 use self::zim::ZimBook;
@@ -49,19 +50,6 @@ enum Inner {
     Tome(Arc<reader::Archive>),
     // Larger than the other by far.
     Zim(Box<ZimBook>),
-}
-
-/// How many entries of each kind there are.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Pages that people read.
-    pub articles: u64,
-    /// What else has bytes.
-    pub media: u64,
-    /// Other names.
-    pub redirects: u64,
-    /// Entries that cannot be read.
-    pub damaged: u64,
 }
 
 /// A part of the file that is not content: where it is, for people who look into files.
@@ -218,10 +206,7 @@ impl Book {
                     damaged: 0,
                 })
             }
-            Inner::Zim(zim) => {
-                let crate::zim::Counts { articles, media, redirects, damaged } = zim.archive.counts()?;
-                Ok(Counts { articles, media, redirects, damaged })
-            }
+            Inner::Zim(zim) => zim.archive.counts(),
         }
     }
 

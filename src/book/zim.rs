@@ -34,14 +34,7 @@ impl ZimBook {
 
     /// Returns the UUID as it is written.
     pub(super) fn uuid(&self) -> String {
-        let mut out = String::with_capacity(36);
-        for (i, byte) in self.archive.header().uuid.iter().enumerate() {
-            if matches!(i, 4 | 6 | 8 | 10) {
-                out.push('-');
-            }
-            out.push_str(&format!("{byte:02x}"));
-        }
-        out
+        zim::metadata::uuid_text(&self.archive.header().uuid)
     }
 
     pub(super) fn metadata(&self) -> Result<&Metadata> {

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tome::book::{Book, OpenOptions, Order};
-use tome::item::Source;
+use tome::item::{Source, Summary};
 use tome::sources;
 
 use super::args::{ConvertArgs, Globals};
 use super::extract::is_folder;
 use super::progress::Progress;
-use super::target::{Format, Made, Target, check_free, look_at_space};
+use super::target::{Format, Target, check_free, look_at_space, print_json, summarise};
 use super::{Failure, Outcome, Status, interrupt};
 
 /// Runs the command.
@@ -39,11 +39,11 @@ pub fn run(args: &ConvertArgs, globals: &Globals) -> Outcome {
     let made = made?;
     let seconds = started.elapsed().as_secs_f64();
     if !globals.quiet {
-        made.summarise(out, 0, seconds, &progress);
+        summarise(&made, out, 0, seconds, &progress);
     }
     let n_errors = progress.n_errors();
     if args.json {
-        made.print_json(out, seconds, &progress)?;
+        print_json(&made, out, seconds, &progress)?;
     }
     Ok(if n_errors == 0 { Status::Yes } else { Status::Partial })
 }
@@ -69,7 +69,7 @@ fn convert(
     book: &Arc<Book>,
     source: &mut dyn Source,
     progress: &Progress,
-) -> Result<Made, Failure> {
+) -> Result<Summary, Failure> {
     let mut target =
         Target::create(&args.output, format, &args.how, args.force, Some(is_folder(book)), progress)?;
     let about = source.run(&mut target, &progress.of_source())?;

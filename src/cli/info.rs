@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use tome::book::{Book, Counts};
+use tome::hex::to_hex;
 use tome::item::{Metadata, keys};
 use tome::zim::Xapian;
 
@@ -75,8 +76,8 @@ pub fn run(args: &InfoArgs) -> Outcome {
     let info = Info {
         format: book.format().name(),
         version: format!("{major}.{minor}"),
-        content_id: book.content_id().map(|id| hex(&id)),
-        file_id: book.file_id().map(|id| hex(&id)),
+        content_id: book.content_id().map(|id| to_hex(&id)),
+        file_id: book.file_id().map(|id| to_hex(&id)),
         uuid: book.uuid(),
         title: metadata.text(keys::TITLE).unwrap_or_default(),
         language: metadata.text(keys::LANGUAGE),
@@ -202,8 +203,4 @@ fn xapian(xapian: Xapian) -> &'static str {
         (false, true) => "Xapian's of words (not used)",
         (false, false) => "none",
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }

@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use tome::item::{About, Body, Item, Metadata, Sink, Source, Value, keys};
+use tome::item::{About, Body, Item, Metadata, Sink, Source, Summary, Value, keys};
 use tome::limits::MAX_METADATA;
 use tome::manifest;
 use tome::sources::redirects::RedirectList;
@@ -12,7 +12,7 @@ use tome::sources::{self, Globs};
 
 use super::args::{Globals, PackArgs};
 use super::progress::Progress;
-use super::target::{Format, Made, Target, check_free, look_at_space};
+use super::target::{Format, Target, check_free, look_at_space, print_json, summarise};
 use super::{Failure, Outcome, Status, interrupt};
 
 /// A source as it was named.
@@ -50,10 +50,10 @@ pub fn run(args: &PackArgs, globals: &Globals) -> Outcome {
     let n_errors = progress.n_errors();
     let seconds = started.elapsed().as_secs_f64();
     if !globals.quiet {
-        made.summarise(&args.output, stubs, seconds, &progress);
+        summarise(&made, &args.output, stubs, seconds, &progress);
     }
     if args.json {
-        made.print_json(&args.output, seconds, &progress)?;
+        print_json(&made, &args.output, seconds, &progress)?;
     }
     Ok(if n_errors == 0 { Status::Yes } else { Status::Partial })
 }
@@ -65,7 +65,7 @@ fn pack(
     sources: Vec<(Box<dyn Source>, bool)>,
     own: Metadata,
     progress: &Progress,
-) -> Result<(Made, u64), Failure> {
+) -> Result<(Summary, u64), Failure> {
     let target = Target::create(&args.output, format, &args.how, args.force, None, progress)?;
     let mut watched = Watched { target, main: args.main.as_deref(), has_main: false, count: false, stubs: 0 };
     let mut about = About { metadata: own, main: args.main.clone(), ..About::default() };

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 use tome::extract::names::IsFolder;
 use tome::extract::{self, ZipSink, free_space};
-use tome::item::{About, Item, Observer, Sink};
+use tome::item::{About, Item, Observer, Sink, Summary};
 use tome::{writer, zim};
 
 use super::args::{Globals, HowArgs, MinorArg};
@@ -70,19 +70,8 @@ pub enum Target<'o> {
 /// A zip, and what passes on its way into it.
 pub struct ZipTarget<'o> {
     sink: ZipSink<'o>,
-    made: Made,
+    made: Summary,
     observer: &'o dyn Observer,
-}
-
-/// What was made.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Made {
-    pub articles: u32,
-    pub media: u32,
-    pub redirects: u32,
-    pub bytes_in: u64,
-    pub bytes_out: u64,
-    pub duplicates: u64,
 }
 
 impl<'o> Target<'o> {
@@ -130,33 +119,25 @@ impl<'o> Target<'o> {
                 if let Some(is_folder) = is_folder {
                     sink = sink.with_folders(is_folder);
                 }
-                Self::Zip(Box::new(ZipTarget { sink, made: Made::default(), observer }))
+                Self::Zip(Box::new(ZipTarget { sink, made: Summary::default(), observer }))
             }
         })
     }
 
     /// Ends the file and gives it its name.
-    pub fn finish(self, path: &Path, about: &About) -> tome::error::Result<Made> {
-        Ok(match self {
-            Self::Tome(writer) => {
-                let writer::Summary { articles, media, redirects, bytes_in, bytes_out, duplicates, .. } =
-                    writer.finish(about)?;
-                Made { articles, media, redirects, bytes_in, bytes_out, duplicates }
-            }
-            Self::Zim(writer) => {
-                let zim::Summary { articles, media, redirects, bytes_in, bytes_out, duplicates, .. } =
-                    writer.finish(about)?;
-                Made { articles, media, redirects, bytes_in, bytes_out, duplicates }
-            }
+    pub fn finish(self, path: &Path, about: &About) -> tome::error::Result<Summary> {
+        match self {
+            Self::Tome(writer) => writer.finish(about),
+            Self::Zim(writer) => writer.finish(about),
             Self::Zip(target) => {
                 let ZipTarget { sink, made, observer } = *target;
                 for (path, message) in sink.finish(about)?.skipped {
                     observer.error(&path, &message);
                 }
                 let bytes_out = std::fs::metadata(path).map_or(0, |m| m.len());
-                Made { bytes_out, ..made }
+                Ok(Summary { bytes_out, ..made })
             }
-        })
+        }
     }
 }
 
@@ -207,59 +188,57 @@ struct Json {
     errors: Vec<Message>,
 }
 
-impl Made {
-    /// Prints what was made as JSON.
-    pub fn print_json(&self, out: &Path, seconds: f64, progress: &Progress) -> Result<(), Failure> {
-        let mut output = Output::new();
-        output.json(&Json {
-            archive: out.display().to_string(),
-            articles: self.articles,
-            media: self.media,
-            redirects: self.redirects,
-            bytes_in: self.bytes_in,
-            bytes_out: self.bytes_out,
-            seconds,
-            warnings: progress.take_warnings(),
-            errors: progress.take_errors(),
-        })?;
-        output.finish()
-    }
+/// Prints what was made as JSON.
+pub fn print_json(made: &Summary, out: &Path, seconds: f64, progress: &Progress) -> Result<(), Failure> {
+    let mut output = Output::new();
+    output.json(&Json {
+        archive: out.display().to_string(),
+        articles: made.articles,
+        media: made.media,
+        redirects: made.redirects,
+        bytes_in: made.bytes_in,
+        bytes_out: made.bytes_out,
+        seconds,
+        warnings: progress.take_warnings(),
+        errors: progress.take_errors(),
+    })?;
+    output.finish()
+}
 
-    /// Says what was made; `stubs` pages of it became redirects.
-    pub fn summarise(&self, out: &Path, stubs: u64, seconds: f64, progress: &Progress) {
-        let Self { articles, media, redirects, bytes_in, bytes_out, duplicates } = *self;
-        talk::note(&format!(
-            "{}: {}, {} media, {}",
-            out.display(),
-            talk::count(articles.into(), "article"),
-            talk::grouped(media.into()),
-            talk::count(redirects.into(), "redirect")
-        ));
-        if articles == 0 && media == 0 && redirects == 0 {
-            talk::warning("there was nothing to pack");
-        }
-        if stubs > 0 {
-            let pages = if stubs == 1 {
-                "page that only redirects became a redirect"
-            } else {
-                "pages that only redirect became redirects"
-            };
-            talk::note(&format!("{} {pages}", talk::grouped(stubs)));
-        }
-        let share = bytes_out as f64 * 100.0 / (bytes_in as f64).max(1.0);
-        let twice = match duplicates {
-            0 => String::new(),
-            n => format!("; {} stored once", talk::count(n, "duplicate")),
+/// Says what was made; `stubs` pages of it became redirects.
+pub fn summarise(made: &Summary, out: &Path, stubs: u64, seconds: f64, progress: &Progress) {
+    let Summary { articles, media, redirects, bytes_in, bytes_out, duplicates, .. } = *made;
+    talk::note(&format!(
+        "{}: {}, {} media, {}",
+        out.display(),
+        talk::count(articles.into(), "article"),
+        talk::grouped(media.into()),
+        talk::count(redirects.into(), "redirect")
+    ));
+    if articles == 0 && media == 0 && redirects == 0 {
+        talk::warning("there was nothing to pack");
+    }
+    if stubs > 0 {
+        let pages = if stubs == 1 {
+            "page that only redirects became a redirect"
+        } else {
+            "pages that only redirect became redirects"
         };
-        talk::note(&format!(
-            "{} became {} ({share:.1} %) in {seconds:.1} s, {}{twice}",
-            talk::bytes(bytes_in),
-            talk::bytes(bytes_out),
-            talk::rate(bytes_in, seconds),
-        ));
-        let (warnings, errors) = (progress.n_warnings(), progress.n_errors());
-        if warnings + errors > 0 {
-            talk::note(&format!("{}, {}", talk::count(warnings, "warning"), talk::count(errors, "error")));
-        }
+        talk::note(&format!("{} {pages}", talk::grouped(stubs)));
+    }
+    let share = bytes_out as f64 * 100.0 / (bytes_in as f64).max(1.0);
+    let twice = match duplicates {
+        0 => String::new(),
+        n => format!("; {} stored once", talk::count(n, "duplicate")),
+    };
+    talk::note(&format!(
+        "{} became {} ({share:.1} %) in {seconds:.1} s, {}{twice}",
+        talk::bytes(bytes_in),
+        talk::bytes(bytes_out),
+        talk::rate(bytes_in, seconds),
+    ));
+    let (warnings, errors) = (progress.n_warnings(), progress.n_errors());
+    if warnings + errors > 0 {
+        talk::note(&format!("{}, {}", talk::count(warnings, "warning"), talk::count(errors, "error")));
     }
 }

@@ -26,7 +26,8 @@ use std::collections::hash_map::Entry::{Occupied, Vacant};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::error::{Error, Result};
-use crate::manifest::{self, raw_path, to_hex};
+use crate::hex::to_hex;
+use crate::manifest::{self, raw_path};
 
 /// What the target can hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,11 +8,11 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::pass::{as_media, long_target};
-use super::{Options, normal_prefix};
+use super::Options;
+use super::as_is::{Passing, Terms};
 use crate::error::{Error, Result};
 use crate::item::{About, Body, Content, Item, Observer, Sink, Source, keys};
-use crate::limits::{MAX_ITEM_IN_MEMORY, MAX_NAME_LEN};
+use crate::limits::MAX_ITEM_IN_MEMORY;
 use crate::reader::{Archive, CONTENT_STEP, Entry, EntryBody};
 
 pub(super) use crate::format::first_page::MAGIC;
@@ -27,10 +27,7 @@ const MAX_IN_LEAF: u32 = crate::format::ids::PAGE as u32;
 /// An open archive as a source.
 pub struct ArchiveSource {
     archive: Arc<Archive>,
-    /// What messages call it.
-    shown: String,
-    prefix: String,
-    options: Options,
+    terms: Terms,
     /// True if articles without a language of their own get the archive's, since what they are put
     /// into may have another.
     spells_languages: bool,
@@ -39,7 +36,7 @@ pub struct ArchiveSource {
 impl ArchiveSource {
     /// Takes an open archive.
     pub fn new(archive: Arc<Archive>, options: Options) -> Self {
-        Self { archive, shown: "archive".into(), prefix: String::new(), options, spells_languages: false }
+        Self { archive, terms: Terms::new("archive", options), spells_languages: false }
     }
 
     /// Maps and opens a file; `prefix` is a normal one.
@@ -48,8 +45,8 @@ impl ArchiveSource {
             e @ (Error::Io { .. } | Error::Source { .. }) => e,
             other => Error::source(path.display().to_string(), other.to_string()),
         })?;
-        let source = Self::new(Arc::new(archive), options).with_name(path.display().to_string());
-        Ok(Self { prefix, spells_languages: true, ..source })
+        let terms = Terms { shown: path.display().to_string(), prefix, options };
+        Ok(Self { archive: Arc::new(archive), terms, spells_languages: true })
     }
 
     /// Puts a prefix before all paths, with a `/` between.
@@ -58,13 +55,14 @@ impl ArchiveSource {
     ///
     /// Fails if it is no plain path.
     pub fn with_prefix(self, prefix: &str) -> Result<Self> {
-        Ok(Self { prefix: normal_prefix(prefix)?, ..self })
+        Ok(Self { terms: self.terms.with_prefix(prefix)?, ..self })
     }
 
     /// Says what messages call the archive: its file's name, for instance.
     #[must_use]
-    pub fn with_name(self, name: impl Into<String>) -> Self {
-        Self { shown: name.into(), ..self }
+    pub fn with_name(mut self, name: impl Into<String>) -> Self {
+        self.terms.shown = name.into();
+        self
     }
 }
 
@@ -73,8 +71,8 @@ impl Source for ArchiveSource {
         if self.archive.is_index_only() {
             return Err(self.archive.no_content());
         }
-        let mut run =
-            Run { source: self, sink, observer, own_language: None, has_languages: true, main: None };
+        let passing = Passing::new(&self.terms, sink, observer);
+        let mut run = Run { source: self, passing, own_language: None, has_languages: true };
         let about = run.about();
         for leaf in 0..self.archive.entry_leaves()? {
             match self.archive.entries_in_leaf(leaf) {
@@ -82,26 +80,21 @@ impl Source for ArchiveSource {
                 Err(e) => run.damaged_leaf(leaf, &e)?,
             }
         }
-        // The caller's word goes before the archive's.
-        let main = if self.options.main.is_some() { run.main } else { about.main };
-        Ok(About { main, ..about })
+        Ok(run.passing.finish(about))
     }
 
     fn size_hint(&self) -> Option<(u64, u64)> {
-        let sizes = self.archive.entries().flatten().filter(|e| self.options.wants(&self.path(&e.path)));
+        let sizes =
+            self.archive.entries().flatten().filter(|e| self.terms.options.wants(&self.terms.path(&e.path)));
         Some(sizes.fold((0, 0), |(n, sum), entry| (n + 1, u64::saturating_add(sum, entry.size()))))
     }
 }
 
 impl ArchiveSource {
-    fn path(&self, path: &str) -> String {
-        format!("{}{path}", self.prefix)
-    }
-
     /// Returns the path of an entry that another one names, with the prefix.
     fn path_of(&self, id: crate::format::ids::EntryId) -> Result<String, String> {
         match self.archive.entry_by_id(id) {
-            Ok(Some(entry)) => Ok(self.path(&entry.path)),
+            Ok(Some(entry)) => Ok(self.terms.path(&entry.path)),
             Ok(None) => Err(format!("entry {id}, which is not there")),
             Err(e) => Err(format!("entry {id}, which cannot be read: {e}")),
         }
@@ -111,13 +104,10 @@ impl ArchiveSource {
 /// One run.
 struct Run<'a> {
     source: &'a ArchiveSource,
-    sink: &'a mut dyn Sink,
-    observer: &'a dyn Observer,
+    passing: Passing<'a>,
     own_language: Option<String>,
     /// False once the languages turned out to be unreadable.
     has_languages: bool,
-    /// The caller's main page, once it was seen.
-    main: Option<String>,
 }
 
 impl Run<'_> {
@@ -126,39 +116,39 @@ impl Run<'_> {
         let mut about = About::default();
         match archive.metadata() {
             Ok(metadata) => about.metadata = metadata.clone(),
-            Err(e) => self.observer.error(&source.shown, &format!("its metadata cannot be read: {e}")),
+            Err(e) => self.passing.error(&format!("its metadata cannot be read: {e}")),
         }
         let language = about.metadata.text(keys::LANGUAGE);
         self.own_language = language.map(|l| l.split(',').next().unwrap_or(l).trim().to_owned());
         match archive.main_entry() {
-            Ok(entry) => about.main = entry.map(|entry| source.path(&entry.path)),
-            Err(e) => self.observer.error(&source.shown, &format!("its main page cannot be read: {e}")),
+            Ok(entry) => about.main = entry.map(|entry| source.terms.path(&entry.path)),
+            Err(e) => self.passing.error(&format!("its main page cannot be read: {e}")),
         }
         match archive.reading_order() {
             Ok(order) => {
                 for id in order {
                     match source.path_of(id) {
                         Ok(path) => about.reading_order.push(path),
-                        Err(e) => self.observer.error(&source.shown, &format!("the reading order has {e}")),
+                        Err(e) => self.passing.error(&format!("the reading order has {e}")),
                     }
                 }
             }
-            Err(e) => self.observer.error(&source.shown, &format!("its reading order cannot be read: {e}")),
+            Err(e) => self.passing.error(&format!("its reading order cannot be read: {e}")),
         }
-        about.main = about.main.filter(|path| source.options.wants(path));
-        about.reading_order.retain(|path| source.options.wants(path));
+        about.main = about.main.filter(|path| source.terms.options.wants(path));
+        about.reading_order.retain(|path| source.terms.options.wants(path));
         about
     }
 
     /// Reports what is lost with a leaf: all of it, if its page is damaged, else those of its entries
     /// that break a rule or whose names lie in a damaged page.
     fn damaged_leaf(&mut self, leaf: u32, error: &Error) -> Result<()> {
-        let (source, archive) = (self.source, &self.source.archive);
+        let archive = &self.source.archive;
         let ids = match archive.ids_in_leaf(leaf) {
             Ok(ids) => ids,
             Err(e) => {
                 let what = format!("the entries of page {leaf} are lost: {error}; {e}");
-                self.observer.error(&source.shown, &what);
+                self.passing.error(&what);
                 return Ok(());
             }
         };
@@ -174,61 +164,36 @@ impl Run<'_> {
         }
         if lost.len() < ids.len() && ids.len() <= MAX_IN_LEAF as usize {
             for (id, e) in lost {
-                self.observer.error(&source.shown, &format!("entry {id} is lost: {e}"));
+                self.passing.error(&format!("entry {id} is lost: {e}"));
             }
             return Ok(());
         }
         let last = ids.end.saturating_sub(1);
-        self.observer.error(&source.shown, &format!("entries {} to {last} are lost: {error}", ids.start));
+        self.passing.error(&format!("entries {} to {last} are lost: {error}", ids.start));
         Ok(())
     }
 
     fn pass_on(&mut self, entry: Entry) -> Result<()> {
-        if self.observer.is_cancelled() {
-            return Err(Error::Interrupted);
-        }
-        let source = self.source;
-        let path = source.path(&entry.path);
-        if !source.options.wants(&path) {
-            return Ok(());
-        }
-        if path.len() > MAX_NAME_LEN {
-            let message = format!("a path of {} bytes is longer than {MAX_NAME_LEN}", path.len());
-            self.observer.error(&source.shown, &message);
-            return Ok(());
-        }
+        self.passing.check_cancelled()?;
+        let Some(path) = self.passing.admit(&entry.path) else { return Ok(()) };
         let body = match self.body(&entry) {
             Ok(body) => body,
             Err(message) => {
-                self.observer.error(&path, &message);
+                self.passing.observer.error(&path, &message);
                 return Ok(());
             }
         };
-        let len = entry.size();
         let language = self.language(&entry);
-        let mut item = Item {
+        self.passing.put(Item {
             // Also where the path gives it: by which rule it does in the archive to be is not known.
             title: Some(entry.title).filter(|title| entry.is_titled && !title.is_empty()),
             body,
             generated: entry.generated,
             escaped: entry.escaped,
             language,
-            origin: format!("{}: {}", source.shown, entry.path),
+            origin: format!("{}: {}", self.source.terms.shown, entry.path),
             path,
-        };
-        if let Some(message) = long_target(&item) {
-            self.observer.error(&item.origin, &message);
-            return Ok(());
-        }
-        if source.options.media_only.matches(&item.path) {
-            as_media(&mut item);
-        }
-        if source.options.main.as_ref() == Some(&item.path) {
-            self.main = Some(item.path.clone());
-        }
-        self.sink.put(item)?;
-        self.observer.advance(1, len);
-        Ok(())
+        })
     }
 
     /// Returns the language of an entry where it is not that of the archive, or in any case where the
@@ -248,7 +213,7 @@ impl Run<'_> {
             Err(e) => {
                 self.has_languages = false;
                 let message = format!("the languages of its entries cannot be read: {e}");
-                self.observer.error(&self.source.shown, &message);
+                self.passing.error(&message);
                 None
             }
         }

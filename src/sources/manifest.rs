@@ -18,9 +18,10 @@ use std::sync::{Mutex, PoisonError};
 
 use self::read::{Document, Input};
 use crate::error::{Error, Result};
+use crate::hex::from_hex;
 use crate::item::{About, Body, Content, Item, Kind, unescape_bytes};
 use crate::limits::MAX_NAME_LEN;
-use crate::manifest::{self, Line, from_hex, shown};
+use crate::manifest::{self, Line, shown};
 
 /// A manifest that was found whole and keeps its rules.
 pub struct Manifest {

@@ -12,6 +12,7 @@
 //! from is its [`manifest`], which is asked before anything is derived.
 
 pub mod archive;
+mod as_is;
 mod derive;
 mod directory;
 mod epub;

@@ -10,27 +10,24 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::pass::{as_media, long_target};
-use super::{Options, normal_prefix};
+use super::Options;
+use super::as_is::{Passing, Terms};
 use crate::error::{Error, Result};
 use crate::item::{About, Body, Content, Item, Kind, Metadata, Observer, Sink, Source, Value, keys};
-use crate::limits::{MAX_ITEM_IN_MEMORY, MAX_NAME_LEN};
+use crate::limits::MAX_ITEM_IN_MEMORY;
 use crate::zim::{Archive, ContentReader, Entry, EntryBody, metadata};
 
 /// An open ZIM as a source.
 pub struct ZimSource {
     zim: Arc<Archive>,
-    /// What messages call it.
-    shown: String,
-    prefix: String,
-    options: Options,
+    terms: Terms,
     by_path: bool,
 }
 
 impl ZimSource {
     /// Takes an open ZIM.
     pub fn new(zim: Arc<Archive>, options: Options) -> Self {
-        Self { zim, shown: "ZIM".into(), prefix: String::new(), options, by_path: false }
+        Self { zim, terms: Terms::new("ZIM", options), by_path: false }
     }
 
     /// Maps and opens a file; `prefix` is a normal one.
@@ -39,7 +36,8 @@ impl ZimSource {
             e @ (Error::Io { .. } | Error::Source { .. }) => e,
             other => Error::source(path.display().to_string(), other.to_string()),
         })?;
-        Ok(Self { prefix, ..Self::new(Arc::new(zim), options).with_name(path.display().to_string()) })
+        let terms = Terms { shown: path.display().to_string(), prefix, options };
+        Ok(Self { zim: Arc::new(zim), terms, by_path: false })
     }
 
     /// Puts a prefix before all paths, with a `/` between.
@@ -48,13 +46,14 @@ impl ZimSource {
     ///
     /// Fails if it is no plain path.
     pub fn with_prefix(self, prefix: &str) -> Result<Self> {
-        Ok(Self { prefix: normal_prefix(prefix)?, ..self })
+        Ok(Self { terms: self.terms.with_prefix(prefix)?, ..self })
     }
 
     /// Says what messages call the ZIM: its file's name, for instance.
     #[must_use]
-    pub fn with_name(self, name: impl Into<String>) -> Self {
-        Self { shown: name.into(), ..self }
+    pub fn with_name(mut self, name: impl Into<String>) -> Self {
+        self.terms.shown = name.into();
+        self
     }
 
     /// Gives entries in byte order of their paths, for sinks that need it. A cluster whose paths lie far
@@ -63,10 +62,6 @@ impl ZimSource {
     pub fn in_order_of_paths(self) -> Self {
         Self { by_path: true, ..self }
     }
-
-    fn path(&self, path: &str) -> String {
-        format!("{}{path}", self.prefix)
-    }
 }
 
 impl Source for ZimSource {
@@ -74,8 +69,8 @@ impl Source for ZimSource {
         let stop = AtomicBool::new(false);
         std::thread::scope(|scope| {
             let checksum = scope.spawn(|| self.zim.check_checksum(&|| stop.load(Ordering::Relaxed)));
-            let mut run = Run { source: self, sink, observer, main: None };
-            let about = run.all();
+            let passing = Passing::new(&self.terms, sink, observer);
+            let about = Run { source: self, passing }.all();
             // What has failed needs no checksum.
             stop.store(about.is_err(), Ordering::Relaxed);
             let about = about?;
@@ -88,7 +83,7 @@ impl Source for ZimSource {
                 Ok(Err(e)) => format!("its checksum cannot be computed: {e}"),
                 Err(_) => "its checksum was not computed".to_owned(),
             };
-            observer.error(&self.shown, &message);
+            observer.error(&self.terms.shown, &message);
             Ok(about)
         })
     }
@@ -97,14 +92,11 @@ impl Source for ZimSource {
 /// One run.
 struct Run<'a> {
     source: &'a ZimSource,
-    sink: &'a mut dyn Sink,
-    observer: &'a dyn Observer,
-    /// The caller's main page, once it was seen.
-    main: Option<String>,
+    passing: Passing<'a>,
 }
 
 impl Run<'_> {
-    fn all(&mut self) -> Result<About> {
+    fn all(mut self) -> Result<About> {
         let about = self.about();
         let source = self.source;
         let entries: Box<dyn Iterator<Item = Result<Entry>>> = match source.by_path {
@@ -112,17 +104,14 @@ impl Run<'_> {
             false => Box::new(source.zim.entries_in_cluster_order()?),
         };
         for entry in entries {
-            if self.observer.is_cancelled() {
-                return Err(Error::Interrupted);
-            }
+            // Also where nothing but errors comes.
+            self.passing.check_cancelled()?;
             match entry {
                 Ok(entry) => self.pass_on(&entry)?,
-                Err(e) => self.observer.error(&source.shown, &format!("an entry is lost: {e}")),
+                Err(e) => self.passing.error(&format!("an entry is lost: {e}")),
             }
         }
-        // The caller's word goes before the ZIM's.
-        let main = if source.options.main.is_some() { self.main.take() } else { about.main };
-        Ok(About { main, ..about })
+        Ok(self.passing.finish(about))
     }
 
     fn about(&self) -> About {
@@ -132,18 +121,18 @@ impl Run<'_> {
             Ok((values, lost)) => {
                 about.metadata = metadata::from_zim(values);
                 for (key, e) in lost {
-                    self.observer.error(&source.shown, &format!("its metadata {key} is left out: {e}"));
+                    self.passing.error(&format!("its metadata {key} is left out: {e}"));
                 }
             }
-            Err(e) => self.observer.error(&source.shown, &format!("its metadata cannot be read: {e}")),
+            Err(e) => self.passing.error(&format!("its metadata cannot be read: {e}")),
         }
         about.metadata.set_text(keys::UUID, metadata::uuid_text(&zim.header().uuid));
         self.icon(&mut about.metadata);
         match zim.main_entry() {
-            Ok(entry) => about.main = entry.map(|entry| source.path(&entry.path)),
-            Err(e) => self.observer.error(&source.shown, &format!("its main page cannot be read: {e}")),
+            Ok(entry) => about.main = entry.map(|entry| source.terms.path(&entry.path)),
+            Err(e) => self.passing.error(&format!("its main page cannot be read: {e}")),
         }
-        about.main = about.main.filter(|path| source.options.wants(path));
+        about.main = about.main.filter(|path| source.terms.options.wants(path));
         about
     }
 
@@ -157,53 +146,27 @@ impl Run<'_> {
     }
 
     fn pass_on(&mut self, entry: &Entry) -> Result<()> {
-        let source = self.source;
-        let path = source.path(&entry.path);
-        if !source.options.wants(&path) {
-            return Ok(());
-        }
-        if path.len() > MAX_NAME_LEN {
-            let message = format!("a path of {} bytes is longer than {MAX_NAME_LEN}", path.len());
-            self.observer.error(&source.shown, &message);
-            return Ok(());
-        }
+        let Some(path) = self.passing.admit(&entry.path) else { return Ok(()) };
         let body = match self.body(entry) {
             Ok(body) => body,
             Err(message) => {
-                self.observer.error(&path, &message);
+                self.passing.observer.error(&path, &message);
                 return Ok(());
             }
         };
-        let len = match &body {
-            Body::Article { content, .. } | Body::Media { content, .. } => content.len(),
-            Body::Redirect { .. } => 0,
-        };
         // An article is always given its title, a redirect too: what an archive would make of the path
-        // may be another one. Media have one only if it is not
-        // their path, which in old files it is without the namespace.
+        // may be another one. Media have one only if it is not their path, which in old files it is
+        // without the namespace.
         let is_titled = entry.title != entry.path || entry.kind() != Kind::Media;
-        let mut item = Item {
+        self.passing.put(Item {
             title: Some(entry.title.clone()).filter(|title| is_titled && !title.is_empty()),
             body,
             generated: false,
             escaped: entry.escaped,
             language: None,
-            origin: format!("{}: {}", source.shown, entry.path),
+            origin: format!("{}: {}", self.source.terms.shown, entry.path),
             path,
-        };
-        if let Some(message) = long_target(&item) {
-            self.observer.error(&item.origin, &message);
-            return Ok(());
-        }
-        if source.options.media_only.matches(&item.path) {
-            as_media(&mut item);
-        }
-        if source.options.main.as_ref() == Some(&item.path) {
-            self.main = Some(item.path.clone());
-        }
-        self.sink.put(item)?;
-        self.observer.advance(1, len);
-        Ok(())
+        })
     }
 
     fn body(&self, entry: &Entry) -> Result<Body, String> {
@@ -211,7 +174,7 @@ impl Run<'_> {
         Ok(match (&entry.body, entry.kind()) {
             (EntryBody::Redirect { target }, _) => {
                 let target = match self.source.zim.entry_at(*target) {
-                    Ok(Some(target)) => self.source.path(&target.path),
+                    Ok(Some(target)) => self.source.terms.path(&target.path),
                     Ok(None) => return Err("left out: it leads to what is no entry of content".into()),
                     Err(e) => return Err(format!("left out: where it leads to cannot be read: {e}")),
                 };

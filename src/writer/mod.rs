@@ -33,10 +33,11 @@ use crate::format::hash_tree::digest;
 use crate::format::identity::ELSEWHERE;
 use crate::format::ids::{NONE, PAGE};
 use crate::format::parity::{Parity, ParityHead};
+pub use crate::item::Summary;
 use crate::item::{About, Body, Content, Item, Kind, Observer, Opener, Sink, keys};
 use crate::limits;
 use crate::output::{Output, folder_of};
-use crate::sorter::Sorter;
+use crate::sorter::{self, Sorter};
 use crate::text::Markup;
 
 /// How to pack.
@@ -80,25 +81,6 @@ impl Default for Options {
             always_redundant: false,
         }
     }
-}
-
-/// What was packed.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Summary {
-    /// Articles.
-    pub articles: u32,
-    /// Media.
-    pub media: u32,
-    /// Redirects.
-    pub redirects: u32,
-    /// Bytes of all entries.
-    pub bytes_in: u64,
-    /// Bytes of the archive.
-    pub bytes_out: u64,
-    /// Blobs that were there already.
-    pub duplicates: u64,
-    /// How long it took.
-    pub time: Duration,
 }
 
 /// Memory of one group on its way: its bytes, counters, tables of the trials and of the reference.
@@ -611,7 +593,7 @@ impl Sink for Writer<'_> {
             article,
             origin: item.origin,
         };
-        self.rows.push(item.path.into_bytes(), row.encode())?;
+        self.rows.push(item.path.into_bytes(), sorter::encode(&row))?;
         self.observer.advance(1, 0);
         Ok(())
     }

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
 use crate::item::Kind;
 
 /// One entry, sorted by its path, which is not repeated here.
@@ -36,22 +35,6 @@ pub enum RowBody {
 }
 
 impl EntryRow {
-    /// Returns the row's bytes.
-    pub fn encode(&self) -> Vec<u8> {
-        // Into memory, of a flat type: cannot fail.
-        bincode::serde::encode_to_vec(self, bincode::config::standard()).unwrap_or_default()
-    }
-
-    /// Returns the row of bytes that [`EntryRow::encode`] made.
-    ///
-    /// # Errors
-    ///
-    /// Fails if a temporary file gave back other bytes than it was given.
-    pub fn decode(bytes: &[u8]) -> Result<Self> {
-        let decoded = bincode::serde::decode_from_slice(bytes, bincode::config::standard());
-        decoded.map(|(row, _)| row).map_err(|e| Error::source("a temporary file", format!("it changed: {e}")))
-    }
-
     /// Returns the kind.
     pub fn kind(&self) -> Kind {
         match self.kind {

@@ -23,7 +23,7 @@ use crate::format::strings::{KEY_INLINE, RESTART};
 use crate::index::fulltext::Inverter;
 use crate::item::{About, Kind, Observer, keys};
 use crate::output::Output;
-use crate::sorter::{Merge, Sorted, Sorter};
+use crate::sorter::{self, Merge, Sorted, Sorter};
 
 /// The version of this packer's policies.
 const PACKER: u16 = 1;
@@ -90,7 +90,7 @@ impl Entries<'_> {
             if !self.dropped.contains(&path) {
                 // Paths came in as strings.
                 let path = String::from_utf8_lossy(&path).into_owned();
-                return Ok(Some((path, EntryRow::decode(&row)?)));
+                return Ok(Some((path, sorter::decode::<EntryRow>(&row)?)));
             }
         }
         Ok(None)
@@ -143,21 +143,14 @@ fn dangling(rows: &mut Sorted, targets: &mut Sorted, observer: &dyn Observer) ->
     let mut target = wanted.next_row()?;
     while let Some((path, row)) = all.next_row()? {
         if let Some((_, before)) = last_path.as_ref().filter(|last| last.0 == path) {
-            let (a, b) = (before, EntryRow::decode(&row)?);
-            let path = String::from_utf8_lossy(&path);
-            return Err(Error::source(
-                path,
-                format!(
-                    "two entries of one path: from {} and from {}; SOURCE=PREFIX keeps sources apart",
-                    a.origin, b.origin
-                ),
-            ));
+            let row: EntryRow = sorter::decode(&row)?;
+            return Err(sorter::two_of_one_path(&path, &before.origin, &row.origin));
         }
         while let Some((wanted_path, redirect)) = target.take_if(|t| t.0 < path) {
             missing.push((redirect, wanted_path));
             target = wanted.next_row()?;
         }
-        let row = EntryRow::decode(&row)?;
+        let row = sorter::decode::<EntryRow>(&row)?;
         while let Some((_, redirect)) = target.take_if(|t| t.0 == path) {
             if row.kind() == Kind::Redirect {
                 chained.entry(path.clone()).or_default().push(redirect);

@@ -183,27 +183,31 @@ pub fn conforms(key: &str, value: &Value) -> bool {
         && !text.is_empty()
         && (longest == usize::MAX || graphemes(text) <= longest);
     fits && match key {
-        "Language" => text.split(',').all(|code| code.len() == 3 && code.bytes().all(is_word)),
+        "Language" => are_languages(&value.bytes),
         "Date" => is_date(text),
         _ => true,
     }
 }
 
-fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
+/// Returns true for codes of three letters with commas between.
+pub fn are_languages(text: &[u8]) -> bool {
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    text.split(|byte| *byte == b',').all(|code| code.len() == 3 && code.iter().all(is_word))
 }
 
 /// Returns true for a day as `YYYY-MM-DD`.
 pub fn is_date(text: &str) -> bool {
-    let bytes = text.as_bytes();
     let digits = |range: std::ops::Range<usize>| text.get(range).and_then(|part| part.parse::<u32>().ok());
-    bytes.len() == 10
-        && bytes
-            .iter()
-            .enumerate()
-            .all(|(i, b)| if matches!(i, 4 | 7) { *b == b'-' } else { b.is_ascii_digit() })
+    looks_like_date(text.as_bytes())
         && digits(5..7).is_some_and(|month| (1..=12).contains(&month))
         && digits(8..10).is_some_and(|day| (1..=31).contains(&day))
+}
+
+/// Returns true for digits and hyphens where a date has them, be there such a day or not.
+pub fn looks_like_date(text: &[u8]) -> bool {
+    let fits =
+        |(i, byte): (usize, &u8)| if matches!(i, 4 | 7) { *byte == b'-' } else { byte.is_ascii_digit() };
+    text.len() == 10 && text.iter().enumerate().all(fits)
 }
 
 /// Returns the side of a square illustration at scale 1.
@@ -231,11 +235,38 @@ pub fn uuid_text(uuid: &[u8; 16]) -> String {
     out
 }
 
+/// Returns the bytes of a UUID in hex with dashes, or `None` if it is none.
+pub fn parse_uuid(text: &str) -> Option<[u8; 16]> {
+    let dashes = [8, 13, 18, 23];
+    let bytes = text.trim().as_bytes();
+    if bytes.len() != 36 || dashes.iter().any(|at| bytes.get(*at) != Some(&b'-')) {
+        return None;
+    }
+    let mut digits = bytes.iter().filter(|b| **b != b'-').map(|b| char::from(*b).to_digit(16));
+    let mut uuid = [0; 16];
+    for byte in &mut uuid {
+        *byte = (digits.next()?? * 16 + digits.next()??) as u8;
+    }
+    digits.next().is_none().then_some(uuid)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn uuids_are_read_as_they_are_written() {
+        let mut expected = [0x11; 16];
+        expected[15] = 0xaf;
+        assert_eq!(parse_uuid("11111111-1111-1111-1111-1111111111aF"), Some(expected));
+        assert_eq!(parse_uuid(&uuid_text(&expected)), Some(expected));
+        for none in ["", "11111111111111111111111111111111", "11111111-1111-1111-1111-11111111111g", "é"] {
+            assert_eq!(parse_uuid(none), None);
+        }
+        assert_eq!(parse_uuid("1111111--1111-1111-1111-1111111111111"), None);
+    }
 
     fn text(text: &str) -> Value {
         Value { mime: "text/plain".into(), bytes: text.as_bytes().to_vec() }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 const MAY_USE: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("limits", &[]),
+    ("hex", &[]),
     ("item", &[]),
     ("fold", &[]),
     ("storage", &[]),
@@ -18,7 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("text", &["fold"]),
     // Gives rows and ordinals; what they stand for is the reader's.
     ("index", &["tables", "format", "fold", "text"]),
-    ("manifest", &["item"]),
+    ("manifest", &["hex", "item"]),
     ("findings", &[]),
     ("output", &[]),
     ("sorter", &[]),
@@ -27,26 +28,26 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &["content", "storage", "codec", "findings", "fold", "format", "index", "item", "tables", "text"],
     ),
     ("writer", &["item", "codec", "fold", "format", "index", "output", "sorter", "text"]),
-    ("sources", &["item", "manifest", "text"]),
+    ("sources", &["hex", "item", "manifest", "text"]),
     // Knows a ZIM by its magic or its parts.
     ("sources/mod.rs", &["item", "manifest", "storage", "text", "zim"]),
     ("sources/zim.rs", &["item", "zim"]),
     ("sources/archive.rs", &["item", "format", "reader"]),
     // Another format whole: nothing of ours but what any reader and writer needs.
-    ("zim", &["codec", "content", "findings", "fold", "item", "output", "sorter", "storage", "text"]),
+    ("zim", &["codec", "content", "findings", "fold", "hex", "item", "output", "sorter", "storage", "text"]),
     (
         "book",
         &[
-            "content", "extract", "findings", "fold", "format", "index", "item", "output", "reader",
+            "content", "extract", "findings", "fold", "format", "hex", "index", "item", "output", "reader",
             "sources", "storage", "text", "writer", "zim",
         ],
     ),
-    ("extract", &["item", "format", "codec", "manifest", "text"]),
+    ("extract", &["hex", "item", "format", "codec", "manifest", "text"]),
     ("terminal", &["text"]),
     (
         "cli",
         &[
-            "book", "extract", "findings", "fold", "format", "item", "manifest", "reader", "sources",
+            "book", "extract", "findings", "fold", "format", "hex", "item", "manifest", "reader", "sources",
             "storage", "terminal", "text", "writer", "zim",
         ],
     ),

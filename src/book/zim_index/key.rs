@@ -4,6 +4,7 @@ use super::Kind;
 use crate::error::{Error, Result};
 use crate::fold::TITLE_KEY_VERSION;
 use crate::format::first_page::VERSION;
+use crate::hex::to_hex;
 use crate::item::{Metadata, keys};
 use crate::text::words::WORDS_VERSION;
 use crate::zim;
@@ -38,7 +39,7 @@ impl Key {
             None => fingerprint(zim)?,
         };
         let size = format!("{:x}", zim.size());
-        Ok(Self { uuid: hex(&zim.header().uuid), size, checksum: hex(&checksum) })
+        Ok(Self { uuid: to_hex(&zim.header().uuid), size, checksum: to_hex(&checksum) })
     }
 
     /// Returns with what the names of all its indexes begin.
@@ -106,8 +107,4 @@ fn fingerprint(zim: &zim::Archive) -> Result<[u8; 16]> {
     let mut out = [0; 16];
     out.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
     Ok(out)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }

@@ -15,6 +15,7 @@ use std::sync::Mutex;
 
 use super::Archive;
 use crate::error::{Error, Result};
+pub(super) use crate::findings::short;
 pub(super) use crate::findings::{Finding, Findings, MAX_PATHS, Report, Severity};
 use crate::format::entry::BlobPlace;
 use crate::format::ids::EntryId;
@@ -40,15 +41,6 @@ struct Run<'a> {
     options: VerifyOptions,
     observer: &'a dyn Observer,
     findings: Mutex<Findings>,
-}
-
-/// Returns the start of a path, for a message.
-fn short(path: &str) -> String {
-    const LEN: usize = 200;
-    match path.char_indices().nth(LEN) {
-        Some((at, _)) => format!("{}...", &path[..at]),
-        None => path.to_string(),
-    }
 }
 
 impl Run<'_> {

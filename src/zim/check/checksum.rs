@@ -3,6 +3,7 @@
 use super::{Run, warning};
 use crate::error::{Error, Result};
 use crate::findings::{Finding, Findings, Severity};
+use crate::hex::to_hex;
 use crate::zim::header::Header;
 
 /// What the checksum says.
@@ -63,8 +64,8 @@ impl Run<'_> {
                 };
                 let message = format!(
                     "the bytes give {}, but {} stands at the end: the file is not what was written; {where_}",
-                    hex(&computed),
-                    hex(&declared)
+                    to_hex(&computed),
+                    to_hex(&declared)
                 );
                 Some(Finding::new("checksum", Severity::Error, message))
             }
@@ -73,8 +74,4 @@ impl Run<'_> {
             Checksum::Unreadable(error) => Some(Finding::of(&error)),
         }
     }
-}
-
-fn hex(bytes: &[u8; 16]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -6,6 +6,7 @@ use crate::findings::{Finding, Findings};
 use crate::zim::dirent::DirentKind;
 use crate::zim::header::NONE;
 use crate::zim::lengths::graphemes;
+use crate::zim::metadata::{are_languages, looks_like_date};
 use crate::zim::namespace::{METADATA, WELL_KNOWN};
 
 /// What the openZIM project asks of a key.
@@ -37,7 +38,7 @@ const RULES: [Rule; 15] = [
     },
     text("Creator", true, (1, ANY)),
     text("Publisher", true, (1, ANY)),
-    Rule { form: Some((is_date, "a date as YYYY-MM-DD")), ..text("Date", true, (10, 10)) },
+    Rule { form: Some((looks_like_date, "a date as YYYY-MM-DD")), ..text("Date", true, (10, 10)) },
     text("Description", true, (1, 80)),
     text("LongDescription", false, (0, 4000)),
     text("License", false, (0, ANY)),
@@ -215,19 +216,6 @@ fn wrong_with(rule: &Rule, value: &Value) -> Vec<String> {
     out
 }
 
-fn are_languages(text: &[u8]) -> bool {
-    text.split(|b| *b == b',')
-        .all(|code| code.len() == 3 && code.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_'))
-}
-
-fn is_date(text: &[u8]) -> bool {
-    text.len() == 10
-        && text
-            .iter()
-            .enumerate()
-            .all(|(i, b)| if matches!(i, 4 | 7) { *b == b'-' } else { b.is_ascii_digit() })
-}
-
 fn is_counter(text: &[u8]) -> bool {
     let text = text.strip_suffix(b";").unwrap_or(text);
     let is_name = |part: &[u8]| {
@@ -254,7 +242,11 @@ mod tests {
                 && !are_languages(b"en")
                 && !are_languages(b"eng,")
         );
-        assert!(is_date(b"2024-02-30") && !is_date(b"2024-2-30") && !is_date(b"2024-02-30T"));
+        assert!(
+            looks_like_date(b"2024-02-30")
+                && !looks_like_date(b"2024-2-30")
+                && !looks_like_date(b"2024-02-30T")
+        );
         assert!(is_counter(b"text/html=12;image/svg+xml=3") && is_counter(b"text/html=12;"));
         assert!(!is_counter(b"text/html;charset=utf-8=1") && !is_counter(b"") && !is_counter(b"text/html="));
     }

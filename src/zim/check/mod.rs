@@ -33,7 +33,7 @@ use rayon::prelude::*;
 use super::namespace;
 use super::reader::Archive;
 use crate::error::{Error, Place, Result};
-use crate::findings::{Finding, Findings, MAX_PATHS, Report, Severity};
+use crate::findings::{Finding, Findings, MAX_PATHS, Report, Severity, short};
 use crate::item::{Observer, escape_bytes};
 
 /// How much of a ZIM to check.
@@ -186,15 +186,6 @@ const CHUNKS_A_THREAD: u32 = 64;
 /// Returns a warning about entries.
 fn warning(check: &'static str, message: String) -> Finding {
     Finding::new(check, Severity::Warning, message)
-}
-
-/// Returns the start of a text, for a message.
-fn short(text: &str) -> String {
-    const LEN: usize = 200;
-    match text.char_indices().nth(LEN) {
-        Some((at, _)) => format!("{}...", &text[..at]),
-        None => text.to_string(),
-    }
 }
 
 /// Returns a number with its noun.

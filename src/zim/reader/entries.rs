@@ -94,7 +94,7 @@ pub struct Counts {
     pub media: u64,
     /// Redirects.
     pub redirects: u64,
-    /// Dirents of content that cannot be read.
+    /// Entries that cannot be read.
     pub damaged: u64,
 }
 

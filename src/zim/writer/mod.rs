@@ -18,17 +18,18 @@ mod tables;
 use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use clusters::{Clusters, Place, Treatment};
 use rows::{EntryRow, Mimes, RowBody, candidates, raw};
 
 use crate::codec::is_compressible;
 use crate::error::{Error, Result};
+pub use crate::item::Summary;
 use crate::item::{About, Body, Content, Item, Kind, Observer, Sink, path_title};
 use crate::limits;
 use crate::output::{Output, folder_of};
-use crate::sorter::Sorter;
+use crate::sorter::{self, Sorter};
 
 /// The minor version of the format that is written; the major one is 6.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -80,25 +81,6 @@ impl Default for Options {
             force: false,
         }
     }
-}
-
-/// What was packed.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Summary {
-    /// Articles.
-    pub articles: u32,
-    /// Media.
-    pub media: u32,
-    /// Redirects, those included that became small pages.
-    pub redirects: u32,
-    /// Bytes of all entries.
-    pub bytes_in: u64,
-    /// Bytes of the file.
-    pub bytes_out: u64,
-    /// Contents that were there already.
-    pub duplicates: u64,
-    /// How long it took.
-    pub time: Duration,
 }
 
 /// What libzim does, and what its readers' caches are made for.
@@ -418,7 +400,7 @@ impl Sink for Writer<'_> {
         // What only looks escaped stands for itself.
         let escaped = item.escaped && path != item.path.as_bytes();
         let row = EntryRow { front, escaped, title, body, origin: item.origin };
-        self.rows.push(path, row.encode())?;
+        self.rows.push(path, sorter::encode(&row))?;
         self.observer.advance(1, 0);
         Ok(())
     }

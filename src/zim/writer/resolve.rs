@@ -8,7 +8,7 @@ use super::rows::{EntryRow, RowBody, candidates};
 use crate::error::{Error, Result};
 use crate::item::{Kind, Observer};
 use crate::limits::MAX_REDIRECTS;
-use crate::sorter::{Sorted, Sorter};
+use crate::sorter::{self, Sorted, Sorter};
 
 /// The rank of no entry.
 pub const NONE: u32 = u32::MAX;
@@ -117,9 +117,9 @@ pub fn resolve(
     let (mut all, mut wanted) = (rows.iter()?, targets.iter()?);
     let mut target = wanted.next_row()?;
     while let Some((path, row)) = all.next_row()? {
-        let row = EntryRow::decode(&row)?;
+        let row = sorter::decode::<EntryRow>(&row)?;
         if let Some((_, before)) = last.as_ref().filter(|last| last.0 == path) {
-            return Err(twice(&path, before, &row));
+            return Err(sorter::two_of_one_path(&path, &before.origin, &row.origin));
         }
         while target.take_if(|t| t.0 < path).is_some() {
             target = wanted.next_row()?;
@@ -158,7 +158,7 @@ fn redirects(rows: &mut Sorted, found: &mut Sorted, observer: &dyn Observer) -> 
     let mut target = found.next_row()?;
     let mut rank = 0;
     while let Some((path, row)) = all.next_row()? {
-        let row = EntryRow::decode(&row)?;
+        let row = sorter::decode::<EntryRow>(&row)?;
         if let RowBody::Redirect(_, fragment) = &row.body {
             let page = fragment.is_some();
             let mut redirect = Redirect { rank, target: NONE, escaped: false, page };
@@ -247,14 +247,6 @@ fn judge(mut redirects: Vec<Redirect>, rows: u32, main: Option<u32>) -> Resolved
     let gone = redirects.iter().zip(&faults).filter(|(_, fault)| fault.is_some());
     let dropped = gone.map(|(redirect, _)| redirect.rank).collect();
     Resolved { redirects, faults, dropped, rows, main, articles: vec![] }
-}
-
-fn twice(path: &[u8], a: &EntryRow, b: &EntryRow) -> Error {
-    let message = format!(
-        "two entries of one path: from {} and from {}; SOURCE=PREFIX keeps sources apart",
-        a.origin, b.origin
-    );
-    Error::source(String::from_utf8_lossy(path), message)
 }
 
 fn too_many() -> Error {

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::clusters::Place;
-use crate::error::{Error, Result};
 use crate::item::{Kind, unescape_bytes};
 
 /// One entry, sorted by the bytes of its path, which are not repeated here.
@@ -34,22 +33,6 @@ pub enum RowBody {
 }
 
 impl EntryRow {
-    /// Returns the row's bytes.
-    pub fn encode(&self) -> Vec<u8> {
-        // Into memory, of a flat type: cannot fail.
-        bincode::serde::encode_to_vec(self, bincode::config::standard()).unwrap_or_default()
-    }
-
-    /// Returns the row of bytes that [`EntryRow::encode`] made.
-    ///
-    /// # Errors
-    ///
-    /// Fails if a temporary file gave back other bytes than it was given.
-    pub fn decode(bytes: &[u8]) -> Result<Self> {
-        let decoded = bincode::serde::decode_from_slice(bytes, bincode::config::standard());
-        decoded.map(|(row, _)| row).map_err(|e| Error::source("a temporary file", format!("it changed: {e}")))
-    }
-
     /// Returns the kind.
     pub fn kind(&self) -> Kind {
         match (&self.body, self.front) {

@@ -12,15 +12,16 @@ use std::path::Path;
 use md5::{Digest, Md5};
 
 use super::clusters::{Clusters, Place, Placed, Treatment, raw_head};
-use super::dirents::{HEADER, Header, Held, dirent, parse_uuid, uuid_of};
+use super::dirents::{HEADER, Header, Held, dirent, uuid_of};
 use super::resolve::{Fault, Resolved, check_cancelled, resolve};
 use super::rows::{EntryRow, Mimes, RowBody, raw};
 use super::{HEAD, Minor, NO_MIME, required};
 use crate::error::{Error, Result};
 use crate::item::{About, Kind, Observer, Value, keys, path_title};
 use crate::output::Output;
-use crate::sorter::{Sorted, Sorter};
+use crate::sorter::{self, Sorted, Sorter};
 use crate::text::signpost;
+use crate::zim::metadata::parse_uuid;
 
 /// Lanes of clusters, named as no mime type can be: contents that were there before, metadata.
 pub const REPEATED: &str = "\0repeated";
@@ -218,7 +219,7 @@ fn survey(packed: &mut Packed<'_, '_>, resolved: &Resolved, output: &mut Output)
         let this = rank;
         rank += 1;
         check_cancelled(rank, packed.observer)?;
-        let mut row = EntryRow::decode(&row)?;
+        let mut row = sorter::decode::<EntryRow>(&row)?;
         row.front &= row.kind() != Kind::Redirect || resolved.leads_to_article(this);
         let title = if row.title.is_empty() { &path } else { &row.title };
         let index = resolved.index(this);
@@ -450,7 +451,7 @@ impl Dirents<'_> {
             let this = rank;
             rank += 1;
             check_cancelled(rank, observer)?;
-            let row = EntryRow::decode(&row)?;
+            let row = sorter::decode::<EntryRow>(&row)?;
             let held = match &row.body {
                 RowBody::Content(place, mime, _) => self.content(*mime, *place),
                 RowBody::Redirect(..) => match self.resolved.get(this) {
