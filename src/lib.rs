@@ -14,6 +14,8 @@ pub mod limits;
 pub mod manifest;
 mod output;
 pub mod reader;
+#[cfg(feature = "server")]
+pub mod server;
 mod sorter;
 pub mod sources;
 pub mod storage;

@@ -1,6 +1,8 @@
 //! The one definition of the command line: parsing, help, manual pages and completions come from it.
 
 mod pack;
+#[cfg(feature = "server")]
+mod serve;
 mod values;
 
 use std::ffi::OsString;
@@ -9,6 +11,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use pack::{ConvertArgs, HowArgs, MinorArg, PackArgs};
+#[cfg(feature = "server")]
+pub use serve::ServeArgs;
 pub use values::RangeArg;
 use values::{range, size};
 
@@ -76,6 +80,8 @@ pub enum Command {
     Random(RandomArgs),
     Extract(ExtractArgs),
     Verify(VerifyArgs),
+    #[cfg(feature = "server")]
+    Serve(ServeArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
 }

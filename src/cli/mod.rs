@@ -20,6 +20,8 @@ mod progress;
 mod random;
 mod read;
 mod search;
+#[cfg(feature = "server")]
+mod serve;
 mod suggest;
 mod talk;
 mod target;
@@ -130,6 +132,8 @@ pub fn main() -> ExitCode {
         Command::Random(args) => random::run(args, globals),
         Command::Extract(args) => extract::run(args, globals),
         Command::Verify(args) => verify::run(args, globals),
+        #[cfg(feature = "server")]
+        Command::Serve(args) => serve::run(args, globals),
         Command::Completions(args) => manual::completions(args),
         Command::Man(args) => manual::man(args),
     };

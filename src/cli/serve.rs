@@ -1,0 +1,81 @@
+//! `tome serve`.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tome::book::format_of;
+use tome::server::{Event, Options, Server};
+
+use super::args::{Globals, ServeArgs};
+use super::{Failure, Outcome, Status, index, talk};
+
+/// Runs the command.
+pub fn run(args: &ServeArgs, globals: &Globals) -> Outcome {
+    for source in &args.sources {
+        if !source.exists() && format_of(source, 0).is_none() {
+            return Err(Failure::new(format!("{}: there is no such file or folder", source.display())));
+        }
+    }
+    let sources = if args.sources.is_empty() { vec![PathBuf::from(".")] } else { args.sources.clone() };
+    let options = Options {
+        sources,
+        listen: args.listen,
+        root: args.root.clone(),
+        hosts: args.hosts.clone(),
+        allow_scripts: args.allow_scripts.clone(),
+        block_external: args.block_external,
+        access_log: args.access_log,
+        index: index::options(args.no_cache),
+        ..Options::default()
+    };
+    let quiet = globals.quiet;
+    let log = Arc::new(move |event: Event<'_>| match event {
+        Event::Access(line) => talk::note(line),
+        Event::Warning(line) => talk::warning(line),
+        Event::Library(_) if quiet => {}
+        Event::Library(line) => talk::note(line),
+    });
+    let server = Server::bind(options, log)?;
+    let url = server.url();
+    println!("{url}");
+    let _ = std::io::stdout().flush();
+    if args.open {
+        open(&url);
+    }
+    server.run(stopped());
+    Ok(Status::Yes)
+}
+
+/// Comes to its end when the user or the system asks the program to end.
+async fn stopped() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (Ok(mut interrupt), Ok(mut terminate)) =
+            (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+        else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+/// Opens an address in the user's browser; says so if there is none.
+fn open(url: &str) {
+    let command = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    let started = std::process::Command::new(command)
+        .arg(url)
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn();
+    if started.is_err() {
+        talk::hint(&format!("no browser could be started; open {url}"));
+    }
+}

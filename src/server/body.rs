@@ -1,0 +1,127 @@
+//! The bytes of a response: at hand, or read from an archive while the client takes them.
+
+use std::ops::Range;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use tokio::task::JoinHandle;
+
+use super::metrics::Metrics;
+use crate::book::{Book, Entry};
+
+/// Bytes that are read at a time.
+const STEP: u64 = 512 << 10;
+
+/// The body of a response.
+pub struct Body {
+    matter: Matter,
+    left: u64,
+    /// Where the bytes sent are counted.
+    pub count: Option<Arc<Metrics>>,
+}
+
+enum Matter {
+    Ready(Bytes),
+    Entry(Reading),
+}
+
+/// An entry that is read piece by piece.
+struct Reading {
+    book: Arc<Book>,
+    entry: Entry,
+    at: u64,
+    piece: Option<JoinHandle<Result<Vec<u8>, String>>>,
+}
+
+impl Body {
+    /// Returns bytes that are at hand.
+    pub fn of(bytes: Bytes) -> Self {
+        Self { left: bytes.len() as u64, matter: Matter::Ready(bytes), count: None }
+    }
+
+    /// Returns a part of an entry, which is within it.
+    pub fn of_entry(book: Arc<Book>, entry: Entry, range: Range<u64>) -> Self {
+        let left = range.end - range.start;
+        Self {
+            left,
+            matter: Matter::Entry(Reading { book, entry, at: range.start, piece: None }),
+            count: None,
+        }
+    }
+
+    /// Returns the number of bytes to come.
+    pub fn len(&self) -> u64 {
+        self.left
+    }
+}
+
+impl Reading {
+    fn begin(&mut self, left: u64) {
+        let (book, entry) = (Arc::clone(&self.book), self.entry.clone());
+        let range = self.at..self.at + left.min(STEP);
+        self.piece = Some(tokio::task::spawn_blocking(move || {
+            book.content_range(&entry, range)
+                .map(crate::content::Content::into_vec)
+                .map_err(|e| e.to_string())
+        }));
+    }
+}
+
+impl HttpBody for Body {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
+        let this = &mut *self;
+        if this.left == 0 {
+            return Poll::Ready(None);
+        }
+        let piece = match &mut this.matter {
+            Matter::Ready(bytes) => std::mem::take(bytes),
+            Matter::Entry(reading) => {
+                if reading.piece.is_none() {
+                    reading.begin(this.left);
+                }
+                let Some(piece) = &mut reading.piece else { return Poll::Ready(None) };
+                let Poll::Ready(read) = Pin::new(piece).poll(context) else { return Poll::Pending };
+                reading.piece = None;
+                // The head has gone out: all that is left is to break off, so that nobody takes a part
+                // for the whole.
+                let failed = |what: String| Poll::Ready(Some(Err(std::io::Error::other(what))));
+                let bytes = match read {
+                    Ok(Ok(bytes)) if bytes.is_empty() => {
+                        return failed("the entry is shorter than it says".into());
+                    }
+                    Ok(Ok(bytes)) => bytes,
+                    Ok(Err(error)) => return failed(error),
+                    Err(error) => return failed(error.to_string()),
+                };
+                reading.at += bytes.len() as u64;
+                if this.left > bytes.len() as u64 {
+                    // The next piece is read while this one is sent.
+                    reading.begin(this.left - bytes.len() as u64);
+                }
+                Bytes::from(bytes)
+            }
+        };
+        this.left = this.left.saturating_sub(piece.len() as u64);
+        if let Some(metrics) = &this.count {
+            metrics.sent(piece.len() as u64);
+        }
+        Poll::Ready(Some(Ok(Frame::data(piece))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
+    }
+}

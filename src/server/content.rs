@@ -1,0 +1,93 @@
+//! Entries of an archive: which one an address means, and its bytes.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::answer::{Answer, Matter, Policy};
+use super::library::Lease;
+use super::url;
+use crate::book::{Book, Entry, Resolved};
+use crate::error::Result;
+use crate::item::Kind;
+use crate::text::charset;
+
+/// What is longer is read while it is sent.
+const AT_ONCE: u64 = 2 << 20;
+
+/// What an address means.
+pub enum Meant {
+    /// An article or media.
+    Entry(Entry),
+    /// Another address: a redirect's end, or a folder's page.
+    Elsewhere(Resolved),
+    /// Nothing.
+    Nothing,
+}
+
+/// Finds the entry of a path, percent-encoded as it came, with what stood behind its `?`.
+///
+/// Pages that were mirrored from a site may have a query in their names, and link to folders as if a
+/// server showed their `index.html`.
+pub fn find(book: &Book, path: &str, raw_query: &str) -> Result<Meant> {
+    if !raw_query.is_empty() {
+        let with = url::decode(&format!("{path}?{raw_query}")).into_owned();
+        if let Some(entry) = book.entry_by_path(&with)? {
+            return meant(book, entry);
+        }
+    }
+    let path = url::decode(path);
+    if path.is_empty() {
+        return match book.main_entry()? {
+            Some(entry) => elsewhere(book, entry),
+            None => Ok(Meant::Nothing),
+        };
+    }
+    if let Some(entry) = book.entry_by_path(&path)? {
+        return meant(book, entry);
+    }
+    let folder = path.trim_end_matches('/');
+    let page = if folder.is_empty() { "index.html".into() } else { format!("{folder}/index.html") };
+    for other in [Cow::Borrowed(folder), Cow::Owned(page)] {
+        if *other != *path
+            && let Some(entry) = book.entry_by_path(&other)?
+        {
+            return elsewhere(book, entry);
+        }
+    }
+    Ok(Meant::Nothing)
+}
+
+fn meant(book: &Book, entry: Entry) -> Result<Meant> {
+    if entry.kind() == Kind::Redirect { elsewhere(book, entry) } else { Ok(Meant::Entry(entry)) }
+}
+
+fn elsewhere(book: &Book, entry: Entry) -> Result<Meant> {
+    Ok(book.resolve(entry)?.map_or(Meant::Nothing, Meant::Elsewhere))
+}
+
+/// Returns the bytes of an entry as they are.
+pub fn raw(lease: &Lease, entry: &Entry, tag: &str) -> Result<Answer> {
+    let book = &lease.book;
+    let len = book.size_of(entry)?;
+    let (mime, matter) = if len <= AT_ONCE {
+        let bytes = book.content(entry)?;
+        let mime = with_charset(entry.mime(), &bytes);
+        (mime, Matter::Bytes(bytes.into_vec().into()))
+    } else {
+        (entry.mime().to_owned(), Matter::Entry(Arc::clone(book), entry.clone(), len))
+    };
+    let mime = if mime.is_empty() { "application/octet-stream".to_owned() } else { mime };
+    let mut answer = Answer::data(mime, bytes::Bytes::new());
+    answer.matter = matter;
+    Ok(answer.tagged(format!("{tag}-{:x}-r", entry.id())).with_policy(Policy::Content))
+}
+
+/// Returns a mime type with the charset of its bytes, where it is text and does not say.
+fn with_charset(mime: &str, bytes: &[u8]) -> String {
+    let is_text = mime.starts_with("text/") || mime == "application/javascript";
+    if !is_text || mime.contains("charset") {
+        return mime.to_owned();
+    }
+    let found = charset::detect(bytes, None);
+    format!("{mime}; charset={}", found.encoding.name().to_ascii_lowercase())
+}

@@ -1,0 +1,175 @@
+//! A library in the browser: an HTTP server over books.
+//!
+//! A request goes through four steps, each of which knows nothing of the next: [`connection`] accepts
+//! it and keeps its client within bounds, [`request`] reads what it asks for, [`routes`] finds who
+//! answers, and [`answer`] turns what they say into a response: conditions, ranges, encodings, headers.
+//! What touches an archive runs on a thread that may wait for a disk, and each archive has a bounded
+//! number of those ([`library`]): one on a slow disk keeps only its own readers waiting.
+//!
+//! Everything in an archive is by strangers. Its pages are served under a policy that runs no script of
+//! theirs, and whatever of an archive stands in a page of ours is escaped.
+
+mod answer;
+mod assets;
+mod body;
+mod connection;
+mod content;
+mod encoding;
+mod indexing;
+mod library;
+mod metrics;
+mod pages;
+mod range;
+mod request;
+mod routes;
+mod url;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+
+use crate::book::CacheOptions;
+use crate::error::{Error, Result};
+
+/// What to serve, and how.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Archives, and folders of them, which are watched.
+    pub sources: Vec<PathBuf>,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// What stands before every path, such as `/wiki`; empty for nothing.
+    pub root: String,
+    /// Names by which clients may call the server, beside IP addresses, `localhost` and the machine's own.
+    pub hosts: Vec<String>,
+    /// Archives whose scripts may run, each on an origin of its own.
+    pub allow_scripts: Vec<String>,
+    /// True if a link out of an archive leads to a page that shows where it would go.
+    pub block_external: bool,
+    /// True if each request is told to the log.
+    pub access_log: bool,
+    /// Where the indexes of ZIMs are kept.
+    pub index: CacheOptions,
+    /// How often folders are looked at.
+    pub watch_every: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            sources: vec![],
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            root: String::new(),
+            hosts: vec![],
+            allow_scripts: vec![],
+            block_external: false,
+            access_log: false,
+            index: CacheOptions::default(),
+            watch_every: Duration::from_secs(2),
+        }
+    }
+}
+
+/// Where the server says what happens: a line an event, without a line break. Called from any thread.
+pub type Log = Arc<dyn Fn(Event<'_>) + Send + Sync>;
+
+/// Something that happened.
+#[derive(Debug, Clone, Copy)]
+pub enum Event<'a> {
+    /// A request was answered.
+    Access(&'a str),
+    /// Something is wrong that whoever runs the server may mend.
+    Warning(&'a str),
+    /// Archives came or went.
+    Library(&'a str),
+}
+
+/// What all requests share.
+pub(crate) struct State {
+    options: Options,
+    library: Arc<library::Library>,
+    encoded: encoding::Cache,
+    metrics: Arc<metrics::Metrics>,
+    clients: connection::Clients,
+    hosts: request::Hosts,
+    log: Log,
+}
+
+/// A server that listens and does not answer yet.
+pub struct Server {
+    runtime: tokio::runtime::Runtime,
+    listener: TcpListener,
+    address: SocketAddr,
+    state: Arc<State>,
+}
+
+impl Server {
+    /// Listens, and begins to open the archives.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the address cannot be listened at, or an option makes no sense.
+    pub fn bind(options: Options, log: Log) -> Result<Self> {
+        let io = |action| move |source| Error::Io { action, path: "server".into(), source };
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .thread_name("tome-serve")
+            .max_blocking_threads(MAX_BLOCKING)
+            .thread_keep_alive(Duration::from_secs(10))
+            .build()
+            .map_err(io("start threads"))?;
+        let listener = runtime.block_on(TcpListener::bind(options.listen)).map_err(|e| {
+            Error::InvalidInput(format!(
+                "{}: cannot listen there: {e}; --listen chooses another",
+                options.listen
+            ))
+        })?;
+        let address = listener.local_addr().map_err(io("listen"))?;
+        let library = library::Library::open(&options, runtime.handle().clone(), Arc::clone(&log));
+        let state = Arc::new(State {
+            hosts: request::Hosts::new(&options),
+            library,
+            encoded: encoding::Cache::new(ENCODED_CACHE),
+            metrics: Arc::default(),
+            clients: connection::Clients::default(),
+            options,
+            log,
+        });
+        Ok(Self { runtime, listener, address, state })
+    }
+
+    /// Returns the address at which it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Returns the address to type into a browser on this machine.
+    pub fn url(&self) -> String {
+        let ip = self.address.ip();
+        let host = match ip {
+            _ if ip.is_unspecified() => "localhost".to_owned(),
+            std::net::IpAddr::V6(ip) => format!("[{ip}]"),
+            std::net::IpAddr::V4(ip) => ip.to_string(),
+        };
+        format!("http://{host}:{}{}/", self.address.port(), self.state.options.root)
+    }
+
+    /// Answers until `stop` comes to its end; then lets requests that have begun come to theirs, for a
+    /// few seconds.
+    pub fn run(self, stop: impl Future<Output = ()> + Send) {
+        let Self { runtime, listener, state, .. } = self;
+        runtime.block_on(connection::accept(listener, Arc::clone(&state), stop));
+        state.library.close();
+        // What waits for a disk that is gone shall not keep us.
+        runtime.shutdown_timeout(Duration::from_secs(1));
+    }
+}
+
+/// Threads that may wait for disks.
+const MAX_BLOCKING: usize = 256;
+
+/// Bytes of answers kept encoded.
+const ENCODED_CACHE: u64 = 12 << 20;

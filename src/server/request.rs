@@ -1,0 +1,208 @@
+//! What a client asks for, read and judged before anybody answers.
+
+use std::net::IpAddr;
+
+use hyper::header::{HOST, HeaderName};
+use hyper::{HeaderMap, Method, Version};
+
+use super::Options;
+use super::url::{self, Query};
+
+/// The longest address.
+const MAX_URL: usize = 8 << 10;
+
+/// A request.
+pub struct Request {
+    /// True if no body is wanted.
+    pub is_head: bool,
+    /// The path behind the root, percent-encoded as it came; begins with a slash.
+    pub path: String,
+    /// What stands behind the `?`, as it came.
+    pub raw_query: String,
+    /// The same, read.
+    pub query: Query,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// Who asks.
+    pub client: IpAddr,
+    /// How the client calls us: host and port.
+    pub host: String,
+    /// The archive whose own origin this is, by its label; nothing on the library's origin.
+    pub origin: Option<String>,
+}
+
+/// Why a request is not looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unfit {
+    /// A method that nothing here has.
+    Method,
+    /// An address beyond all bounds.
+    TooLong,
+    /// A host by whose name we are not called: perhaps a page elsewhere tries to read what is here.
+    Host,
+    /// A path outside of our root.
+    Outside,
+    /// No address at all.
+    Malformed,
+}
+
+/// The names by which clients may call the server.
+pub struct Hosts(Vec<String>);
+
+impl Hosts {
+    /// Returns the names of options and machine.
+    pub fn new(options: &Options) -> Self {
+        let mut names: Vec<String> = vec!["localhost".into()];
+        names.extend(options.hosts.iter().map(|name| name.trim_end_matches('.').to_ascii_lowercase()));
+        if let Some(own) = machine_name() {
+            let own = own.to_ascii_lowercase();
+            let short = own.split('.').next().unwrap_or_default().to_owned();
+            names.extend([format!("{short}.local"), short, own]);
+        }
+        Self(names)
+    }
+
+    /// Returns true if a host may be served. Addresses cannot be rebound, names can.
+    fn knows(&self, host: &str) -> bool {
+        let is_address = host.parse::<IpAddr>().is_ok()
+            || host
+                .strip_prefix('[')
+                .and_then(|h| h.strip_suffix(']'))
+                .is_some_and(|h| h.parse::<IpAddr>().is_ok());
+        is_address || self.0.iter().any(|name| name == host)
+    }
+}
+
+fn machine_name() -> Option<String> {
+    #[cfg(unix)]
+    {
+        let name = rustix::system::uname().nodename().to_str().ok()?.to_owned();
+        (!name.is_empty()).then_some(name)
+    }
+    #[cfg(not(unix))]
+    std::env::var("COMPUTERNAME").ok()
+}
+
+impl Request {
+    /// Reads the head of a request.
+    pub fn read(
+        head: hyper::http::request::Parts,
+        peer: IpAddr,
+        hosts: &Hosts,
+        root: &str,
+    ) -> Result<Self, Unfit> {
+        let is_head = match head.method {
+            Method::GET => false,
+            Method::HEAD => true,
+            _ => return Err(Unfit::Method),
+        };
+        let authority = head.uri.authority().map(|a| a.as_str().to_owned());
+        let host = match authority.or_else(|| header(&head.headers, HOST).map(str::to_owned)) {
+            Some(host) => host.to_ascii_lowercase(),
+            // Only what is older than the header may do without; no browser is.
+            None if head.version <= Version::HTTP_10 => "localhost".into(),
+            None => return Err(Unfit::Malformed),
+        };
+        let (name, _) = split_port(&host);
+        let name = name.trim_end_matches('.');
+        let origin = name.strip_suffix(".localhost").map(str::to_owned);
+        if origin.is_none() && !hosts.knows(name) {
+            return Err(Unfit::Host);
+        }
+        let whole = head.uri.path();
+        let raw_query = head.uri.query().unwrap_or_default();
+        if whole.len() + raw_query.len() > MAX_URL {
+            return Err(Unfit::TooLong);
+        }
+        let path = match whole.strip_prefix(root) {
+            Some("") => "/",
+            Some(path) if path.starts_with('/') => path,
+            _ => return Err(Unfit::Outside),
+        };
+        // A proxy on this machine says for whom it asks; nobody else is believed.
+        let forwarded = header(&head.headers, HeaderName::from_static("x-forwarded-for"))
+            .and_then(|list| list.rsplit(',').next()?.trim().parse().ok());
+        let client = if peer.is_loopback() { forwarded.unwrap_or(peer) } else { peer };
+        Ok(Self {
+            is_head,
+            path: path.to_owned(),
+            query: Query::read(raw_query),
+            raw_query: raw_query.to_owned(),
+            client,
+            host,
+            origin,
+            headers: head.headers,
+        })
+    }
+
+    /// Returns a header, if it is text.
+    pub fn header(&self, name: HeaderName) -> Option<&str> {
+        header(&self.headers, name)
+    }
+
+    /// Returns the path, decoded.
+    pub fn decoded_path(&self) -> String {
+        url::decode(&self.path).into_owned()
+    }
+}
+
+fn header(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// Parts a host from its port.
+fn split_port(host: &str) -> (&str, Option<&str>) {
+    match host.rsplit_once(':') {
+        Some((name, port))
+            if port.bytes().all(|b| b.is_ascii_digit()) && (!name.contains(':') || name.ends_with(']')) =>
+        {
+            (name, Some(port))
+        }
+        _ => (host, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(host: &str, uri: &str, root: &str) -> Result<Request, Unfit> {
+        let hosts = Hosts::new(&Options { hosts: vec!["Wiki.School".into()], ..Options::default() });
+        let request = hyper::Request::builder().uri(uri).header(HOST, host).body(()).unwrap();
+        Request::read(request.into_parts().0, IpAddr::from([127, 0, 0, 1]), &hosts, root)
+    }
+
+    #[test]
+    fn only_names_of_ours_are_answered_to() {
+        for host in [
+            "localhost",
+            "localhost:80",
+            "127.0.0.1:8080",
+            "[::1]:8080",
+            "192.168.0.7",
+            "wiki.school:1",
+            "LOCALHOST.",
+        ] {
+            assert!(read(host, "/", "").is_ok(), "{host}");
+        }
+        for host in [
+            "evil.example",
+            "evil.example:8080",
+            "127.0.0.1.evil.example",
+            "",
+            "localhost.evil.example",
+            "::1:x",
+        ] {
+            assert_eq!(read(host, "/", "").err(), Some(Unfit::Host), "{host}");
+        }
+        assert_eq!(read("wiki-7.localhost:80", "/", "").unwrap().origin.as_deref(), Some("wiki-7"));
+    }
+
+    #[test]
+    fn the_root_is_taken_off() {
+        assert_eq!(read("localhost", "/w/a/x?y=1", "/w").unwrap().path, "/a/x");
+        assert_eq!(read("localhost", "/w", "/w").unwrap().path, "/");
+        assert_eq!(read("localhost", "/wiki", "/w").err(), Some(Unfit::Outside));
+        assert_eq!(read("localhost", &format!("/{}", "a".repeat(9000)), "").err(), Some(Unfit::TooLong));
+    }
+}

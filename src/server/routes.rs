@@ -1,0 +1,198 @@
+//! Who answers what.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use hyper::body::Incoming;
+use hyper::header::{ALLOW, HeaderValue, RETRY_AFTER};
+use hyper::{Response, StatusCode};
+
+use super::answer::{Answer, Policy};
+use super::body::Body;
+use super::content::{self, Meant};
+use super::library::{Lease, Refusal, Volume};
+use super::request::{Request, Unfit};
+use super::{Event, State, assets, pages, url};
+use crate::error::Error;
+
+/// Answers a request.
+pub async fn answer(state: Arc<State>, peer: IpAddr, request: hyper::Request<Incoming>) -> Response<Body> {
+    let started = Instant::now();
+    let (head, body) = request.into_parts();
+    // Nothing here takes a body.
+    drop(body);
+    let line = state.options.access_log.then(|| log_line(&head));
+    let mut response = match Request::read(head, peer, &state.hosts, &state.options.root) {
+        Ok(request) => dispatch(&state, Arc::new(request)).await,
+        Err(unfit) => refuse(unfit),
+    };
+    state.metrics.answered(response.status().as_u16(), started.elapsed());
+    if let Some(line) = line {
+        let (status, len, took) = (response.status().as_u16(), response.body().len(), started.elapsed());
+        (state.log)(Event::Access(&format!(
+            "{peer} {line} {status} {len} {:.1}ms",
+            took.as_secs_f64() * 1e3
+        )));
+    }
+    response.body_mut().count = Some(Arc::clone(&state.metrics));
+    response
+}
+
+/// Returns a request's line with nothing in it that could make two lines of one.
+fn log_line(head: &hyper::http::request::Parts) -> String {
+    let target: String = head.uri.to_string().chars().take(1000).collect();
+    format!("\"{} {}\"", head.method, target.escape_debug())
+}
+
+/// Says why a request is not looked at.
+fn refuse(unfit: Unfit) -> Response<Body> {
+    let (status, text) = match unfit {
+        Unfit::Method => (StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are answered"),
+        Unfit::TooLong => (StatusCode::URI_TOO_LONG, "the address is too long"),
+        Unfit::Host => (
+            StatusCode::MISDIRECTED_REQUEST,
+            "this server does not go by that name; whoever runs it may add it with --host NAME",
+        ),
+        Unfit::Outside => (StatusCode::NOT_FOUND, "nothing is served there"),
+        Unfit::Malformed => (StatusCode::BAD_REQUEST, "the request has no Host header"),
+    };
+    let mut answer = Answer::text(status, format!("{text}\n"));
+    if unfit == Unfit::Method {
+        answer = answer.with(ALLOW, HeaderValue::from_static("GET, HEAD"));
+    }
+    answer.plain()
+}
+
+/// Splits the first part off a path without its first slash.
+fn split(path: &str) -> (&str, Option<&str>) {
+    path.split_once('/').map_or((path, None), |(first, rest)| (first, Some(rest)))
+}
+
+async fn dispatch(state: &Arc<State>, request: Arc<Request>) -> Response<Body> {
+    let path = request.path.trim_start_matches('/').to_owned();
+    let (first, rest) = split(&path);
+    let at_once = match (first, rest) {
+        ("", None) => Some(pages::library(state, &request)),
+        ("healthz", None) => Some(Answer::text(StatusCode::OK, "ok\n")),
+        ("robots.txt", None) => Some(Answer::text(StatusCode::OK, pages::ROBOTS)),
+        ("metrics", None) => Some(metrics(state)),
+        ("_tome", Some(name)) => Some(assets::answer(name)),
+        _ => None,
+    };
+    if let Some(answer) = at_once {
+        return answer.respond(&request, &state.encoded);
+    }
+    match (first, rest) {
+        ("a", Some(rest)) => {
+            let (name, path) = split(rest);
+            let name = url::decode(name).into_owned();
+            let Some(path) = path.map(str::to_owned) else {
+                let to = format!("{}/a/{}/", state.options.root, url::path(&name));
+                return Answer::redirect(StatusCode::FOUND, &to).respond(&request, &state.encoded);
+            };
+            of_volume(state, &request, &name, move |state, request, lease| {
+                pages::read(state, request, lease, &path)
+            })
+            .await
+        }
+        ("raw", Some(rest)) => {
+            let (name, rest) = split(rest);
+            let name = url::decode(name).into_owned();
+            match split(rest.unwrap_or_default()) {
+                ("content", Some(path)) => {
+                    let path = path.to_owned();
+                    of_volume(state, &request, &name, move |state, request, lease| {
+                        raw(state, request, lease, &path)
+                    })
+                    .await
+                }
+                _ => missing(state, &request),
+            }
+        }
+        _ => missing(state, &request),
+    }
+}
+
+fn missing(state: &State, request: &Request) -> Response<Body> {
+    pages::missing(state, request).respond(request, &state.encoded)
+}
+
+/// Lets a thread that may wait for a disk answer from an archive.
+async fn of_volume(
+    state: &Arc<State>,
+    request: &Arc<Request>,
+    name: &str,
+    handler: impl FnOnce(&State, &Request, &Lease) -> Result<Answer, Error> + Send + 'static,
+) -> Response<Body> {
+    let Some(volume) = state.library.shelf().get(name).cloned() else { return missing(state, request) };
+    let lease = match volume.lease().await {
+        Ok(lease) => lease,
+        Err(refusal) => return refused(state, &volume, refusal).respond(request, &state.encoded),
+    };
+    let (shared, asked) = (Arc::clone(state), Arc::clone(request));
+    let answered = tokio::task::spawn_blocking(move || {
+        let answer =
+            handler(&shared, &asked, &lease).unwrap_or_else(|error| failed(&shared, &lease.volume, &error));
+        answer.respond(&asked, &shared.encoded)
+    });
+    answered.await.unwrap_or_else(|_| {
+        // A panic, of which the thread's own message has told.
+        Answer::text(StatusCode::INTERNAL_SERVER_ERROR, "something went wrong here\n").plain()
+    })
+}
+
+/// Says why an archive cannot be read now.
+fn refused(state: &State, volume: &Volume, refusal: Refusal) -> Answer {
+    match refusal {
+        Refusal::Busy => {
+            state.metrics.refused();
+            let text = format!("{} has too much to do; try again in a moment\n", volume.name);
+            Answer::text(StatusCode::SERVICE_UNAVAILABLE, text)
+                .with(RETRY_AFTER, HeaderValue::from_static("2"))
+        }
+        Refusal::Broken(fault) => {
+            Answer::text(StatusCode::BAD_GATEWAY, format!("{} cannot be opened: {fault}\n", volume.name))
+        }
+    }
+}
+
+/// Says what went wrong in reading an archive.
+fn failed(state: &State, volume: &Volume, error: &Error) -> Answer {
+    (state.log)(Event::Warning(&format!("{}: {error}", volume.path.display())));
+    Answer::text(StatusCode::INTERNAL_SERVER_ERROR, format!("{}: {error}\n", volume.name))
+}
+
+/// Answers with an entry as it is.
+fn raw(state: &State, request: &Request, lease: &Lease, path: &str) -> Result<Answer, Error> {
+    Ok(match content::find(&lease.book, path, &request.raw_query)? {
+        Meant::Entry(entry) => content::raw(lease, &entry, &lease.volume.tag(&lease.book))?,
+        Meant::Elsewhere(there) => {
+            let to = format!(
+                "{}/raw/{}/content/{}",
+                state.options.root,
+                url::path(&lease.volume.name),
+                url::path(there.entry.path())
+            );
+            Answer::redirect(StatusCode::FOUND, &to)
+        }
+        Meant::Nothing => Answer::text(StatusCode::NOT_FOUND, "there is no such entry\n"),
+    })
+}
+
+fn metrics(state: &State) -> Answer {
+    let shelf = state.library.shelf();
+    let broken = shelf.volumes().iter().filter(|v| v.fault().is_some()).count() as u64;
+    let text = state.metrics.write(&[
+        ("tome_archives", "Archives that are served.", shelf.volumes().len() as u64 - broken),
+        ("tome_archives_broken", "Archives that cannot be opened.", broken),
+        ("tome_connections", "Connections that are open.", state.clients.connections() as u64),
+        (
+            "tome_content_cache_bytes",
+            "Decoded content of .tome archives that is kept.",
+            state.library.cached(),
+        ),
+        ("tome_encoded_cache_bytes", "Encoded answers that are kept.", state.encoded.weight()),
+    ]);
+    Answer::data("text/plain; version=0.0.4; charset=utf-8", text).with_policy(Policy::Data)
+}
