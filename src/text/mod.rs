@@ -18,6 +18,8 @@ mod markdown;
 mod markdown_writer;
 mod markup;
 pub mod phrase;
+mod points;
+mod raw_tags;
 mod references;
 pub mod search_text;
 pub mod signpost;
@@ -32,6 +34,8 @@ pub use html::{Heading, Link, Page, headings, links, page, title, to_text};
 pub use markdown::{FrontMatter, split_front_matter, to_html};
 pub use markdown_writer::from_html;
 pub use markup::{Markup, charset_of_mime};
+pub use points::{Address, HeadingAt, Points, points};
+pub use raw_tags::decoded as attribute_value;
 pub use references::{Purpose, references};
 pub use tags::{Attribute, Tag};
 

@@ -3,11 +3,7 @@
 //! Where [`links`](super::links) gives the links of a page with their words, this gives every address,
 //! as fast as a page can be looked through: only tags are read, and of them only what matters.
 
-use std::borrow::Cow;
-
-use html5gum::{Token, Tokenizer};
-
-use super::events::find;
+use super::raw_tags::{self, Hear, Tag, decoded, is_space};
 
 /// What an address is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,124 +16,59 @@ pub enum Purpose {
     Base,
 }
 
-/// The tags and attributes that are read, in all of a page.
-struct Tag<'a> {
-    name: &'a [u8],
-    href: Option<&'a [u8]>,
-    src: Option<&'a [u8]>,
-    rel: Option<&'a [u8]>,
-}
-
 /// Passes on the addresses of a page in its own order, entities decoded and nothing else done to them.
 ///
 /// These are the `href` and `src` attributes of any element. Comments and the content of scripts,
 /// styles and other elements that hold no markup are passed over. Takes time linear in the page's
 /// length and no memory; a page needs not be UTF-8.
 pub fn references(html: &[u8], hear: &mut impl FnMut(Purpose, &[u8])) {
-    let mut at = 0;
-    while let Some(len) = html.get(at..).and_then(|rest| find(rest, [b'<'])) {
-        at += len + 1;
-        match html[at..] {
-            [b'!', b'-', b'-', ..] => at = behind_comment(html, at + 3),
-            [first, ..] if first.is_ascii_alphabetic() => {
-                let Some((tag, end)) = read_tag(html, at) else { return };
-                pass(&tag, hear);
-                at = if has_no_markup(tag.name) { end_of_raw(html, end, tag.name) } else { end };
-            }
-            // An end tag may have attributes, which mean nothing.
-            [b'/', first, ..] if first.is_ascii_alphabetic() => {
-                let Some((_, end)) = read_tag(html, at + 1) else { return };
-                at = end;
-            }
-            // What is no tag and no comment is passed over as one, up to the first sign that ends either.
-            [b'!' | b'?', ..] | [b'/', _, ..] => match find(&html[at..], [b'>']) {
-                Some(len) => at += len + 1,
-                None => return,
-            },
-            _ => {}
-        }
-    }
+    raw_tags::scan(html, &mut Listener { html, href: None, src: None, rel: None, hear });
 }
 
-/// Returns where a comment ends whose text begins at a place.
-fn behind_comment(html: &[u8], start: usize) -> usize {
-    let rest = &html[start..];
-    // A comment may end before it has begun.
-    for short in [&b">"[..], b"->"] {
-        if rest.starts_with(short) {
-            return start + short.len();
-        }
-    }
-    let mut at = start;
-    while let Some(len) = html.get(at..).and_then(|rest| find(rest, [b'-'])) {
-        at += len;
-        match html[at..] {
-            [b'-', b'-', b'>', ..] => return at + 3,
-            [b'-', b'-', b'!', b'>', ..] => return at + 4,
-            _ => at += 1,
-        }
-    }
-    html.len()
+/// The attributes of a tag, until it ends.
+struct Listener<'a, H> {
+    html: &'a [u8],
+    href: Option<&'a [u8]>,
+    src: Option<&'a [u8]>,
+    rel: Option<&'a [u8]>,
+    hear: &'a mut H,
 }
 
-const fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b'\x0c')
-}
-
-/// Reads the tag whose name begins at a place; returns it and where it ends, nothing if it does not.
-#[inline]
-fn read_tag(html: &[u8], start: usize) -> Option<(Tag<'_>, usize)> {
-    let ends_name = |byte: &u8| is_space(*byte) || matches!(byte, b'/' | b'>');
-    let mut at = start + html[start..].iter().position(ends_name)?;
-    let mut tag = Tag { name: &html[start..at], href: None, src: None, rel: None };
-    loop {
-        match *html.get(at)? {
-            b'>' => return Some((tag, at + 1)),
-            b'/' => at += 1,
-            byte if is_space(byte) => at += 1,
-            _ => at = read_attribute(html, at, &mut tag)?,
+impl<H: FnMut(Purpose, &[u8])> Hear for Listener<'_, H> {
+    #[inline]
+    fn attribute(&mut self, name: &[u8], value: std::ops::Range<usize>) {
+        let value = &self.html[value];
+        // Of several the first counts.
+        if name.len() == 4 && name.eq_ignore_ascii_case(b"href") {
+            self.href.get_or_insert(value);
+        } else if name.len() == 3 && name.eq_ignore_ascii_case(b"src") {
+            self.src.get_or_insert(value);
+        } else if name.len() == 3 && name.eq_ignore_ascii_case(b"rel") {
+            self.rel.get_or_insert(value);
         }
     }
-}
 
-/// Reads the attribute that begins at a place; returns where it ends.
-#[inline]
-fn read_attribute<'a>(html: &'a [u8], start: usize, tag: &mut Tag<'a>) -> Option<usize> {
-    let ends_name = |byte: &u8| is_space(*byte) || matches!(byte, b'/' | b'>' | b'=');
-    // A name may begin with the sign that ends it anywhere else.
-    let mut at = start + 1;
-    at += html.get(at..)?.iter().position(ends_name)?;
-    let name = &html[start..at];
-    let after = at + html[at..].iter().position(|byte| !is_space(*byte))?;
-    let mut value = &html[..0];
-    if html[after] == b'=' {
-        at = after + 1;
-        at += html.get(at..)?.iter().position(|byte| !is_space(*byte))?;
-        let len = match html[at] {
-            quote @ (b'"' | b'\'') => {
-                at += 1;
-                let len = find(html.get(at..)?, [quote])?;
-                value = &html[at..at + len];
-                len + 1
-            }
-            b'>' => 0,
-            _ => {
-                let len = html[at..].iter().position(|byte| is_space(*byte) || *byte == b'>')?;
-                value = &html[at..at + len];
-                len
-            }
-        };
-        at += len;
+    #[inline]
+    fn start_tag(&mut self, tag: &Tag) {
+        let (href, src, rel) = (self.href.take(), self.src.take(), self.rel.take());
+        if let Some(href) = href {
+            let name = &self.html[tag.name.clone()];
+            let loads = name.eq_ignore_ascii_case(b"link")
+                && rel.is_some_and(|rel| {
+                    let mut all = rel.split(|byte| is_space(*byte));
+                    all.any(|r| LOADED.iter().any(|l| l.eq_ignore_ascii_case(r)))
+                });
+            let purpose = match loads {
+                true => Purpose::Load,
+                false if name.eq_ignore_ascii_case(b"base") => Purpose::Base,
+                false => Purpose::Follow,
+            };
+            (self.hear)(purpose, &decoded(href));
+        }
+        if let Some(src) = src {
+            (self.hear)(Purpose::Load, &decoded(src));
+        }
     }
-    // Of several the first counts.
-    if name.len() == 4 && name.eq_ignore_ascii_case(b"href") {
-        tag.href.get_or_insert(value);
-    } else if name.len() == 3 && name.eq_ignore_ascii_case(b"src") {
-        tag.src.get_or_insert(value);
-    } else if name.len() == 3 && name.eq_ignore_ascii_case(b"rel") {
-        tag.rel.get_or_insert(value);
-    }
-    Some(at)
 }
 
 /// Relations of a `link` by which a page is made, and no other page is named.
@@ -151,99 +82,6 @@ const LOADED: [&[u8]; 8] = [
     b"apple-touch-icon",
     b"mask-icon",
 ];
-
-fn pass(tag: &Tag<'_>, hear: &mut impl FnMut(Purpose, &[u8])) {
-    if let Some(href) = tag.href {
-        let loads = tag.name.eq_ignore_ascii_case(b"link")
-            && tag.rel.is_some_and(|rel| {
-                rel.split(|byte| is_space(*byte)).any(|r| LOADED.iter().any(|l| l.eq_ignore_ascii_case(r)))
-            });
-        let purpose = match loads {
-            true => Purpose::Load,
-            false if tag.name.eq_ignore_ascii_case(b"base") => Purpose::Base,
-            false => Purpose::Follow,
-        };
-        hear(purpose, &decoded(href));
-    }
-    if let Some(src) = tag.src {
-        hear(Purpose::Load, &decoded(src));
-    }
-}
-
-/// Returns an attribute's value with its entities decoded.
-fn decoded(value: &[u8]) -> Cow<'_, [u8]> {
-    if find(value, [b'&']).is_none() {
-        return Cow::Borrowed(value);
-    }
-    simply_decoded(value).map_or_else(|| Cow::Owned(tokenized(value)), Cow::Owned)
-}
-
-/// Decodes a value in which only the usual entities stand.
-fn simply_decoded(value: &[u8]) -> Option<Vec<u8>> {
-    let mut out = Vec::with_capacity(value.len());
-    let mut rest = value;
-    while let Some(at) = find(rest, [b'&']) {
-        out.extend_from_slice(&rest[..at]);
-        rest = &rest[at + 1..];
-        let end = rest.iter().take(8).position(|byte| *byte == b';')?;
-        out.push(match &rest[..end] {
-            b"amp" | b"#38" => b'&',
-            b"lt" => b'<',
-            b"gt" => b'>',
-            b"quot" | b"#34" => b'"',
-            b"apos" | b"#39" | b"#x27" => b'\'',
-            _ => return None,
-        });
-        rest = &rest[end + 1..];
-    }
-    out.extend_from_slice(rest);
-    Some(out)
-}
-
-/// Returns what the standard's tokenizer makes of a value.
-fn tokenized(value: &[u8]) -> Vec<u8> {
-    let quote = if value.contains(&b'"') { b'\'' } else { b'"' };
-    let tag = [b"<a a=", &[quote][..], value, &[quote], b">"].concat();
-    for token in Tokenizer::new(&tag[..]) {
-        if let Ok(Token::StartTag(mut tag)) = token
-            && let Some(found) = tag.attributes.remove(&b"a"[..])
-        {
-            return found.value.to_vec();
-        }
-    }
-    value.to_vec()
-}
-
-/// Returns true for elements in which no tag but their own end counts.
-fn has_no_markup(name: &[u8]) -> bool {
-    let names: &[&[u8]] = match name.len() {
-        3 => &[b"xmp"],
-        5 => &[b"style", b"title"],
-        6 => &[b"script", b"iframe"],
-        7 => &[b"noembed"],
-        8 => &[b"textarea", b"noframes"],
-        9 => &[b"plaintext"],
-        _ => return false,
-    };
-    names.iter().any(|n| n.eq_ignore_ascii_case(name))
-}
-
-/// Returns where the end tag of such an element begins, of a content that begins at a place.
-fn end_of_raw(html: &[u8], start: usize, name: &[u8]) -> usize {
-    let mut at = start;
-    while let Some(len) = html.get(at..).and_then(|rest| find(rest, [b'<'])) {
-        at += len;
-        let end = at + 2 + name.len();
-        let is_it = html.get(at + 1) == Some(&b'/')
-            && html.get(at + 2..end).is_some_and(|found| found.eq_ignore_ascii_case(name))
-            && html.get(end).is_some_and(|&byte| is_space(byte) || matches!(byte, b'/' | b'>'));
-        if is_it {
-            return at;
-        }
-        at += 1;
-    }
-    html.len()
-}
 
 #[cfg(test)]
 mod tests {

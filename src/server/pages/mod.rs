@@ -1,13 +1,19 @@
 //! Pages for people.
 
+mod bar;
+mod reader;
+
 use hyper::StatusCode;
+use hyper::header::{HeaderName, HeaderValue, VARY};
 
 use super::answer::{Answer, Policy};
 use super::content::{self, Meant};
 use super::library::Lease;
 use super::request::Request;
 use super::{State, url};
+use crate::book::Entry;
 use crate::error::Error;
+use crate::text::{Markup, charset, charset_of_mime};
 
 /// What crawlers are asked.
 pub const ROBOTS: &str = "User-agent: *\nDisallow: /\n";
@@ -27,12 +33,13 @@ pub fn missing(_state: &State, _request: &Request) -> Answer {
     Answer::text(StatusCode::NOT_FOUND, "nothing is served there\n")
 }
 
+/// The longest page that gets our bar, in bytes; a longer one is shown as it is.
+const MAX_PAGE: u64 = 16 << 20;
+
 /// An entry, with our bar if it is a page.
 pub fn read(state: &State, request: &Request, lease: &Lease, path: &str) -> Result<Answer, Error> {
     Ok(match content::find(&lease.book, path, &request.raw_query)? {
-        Meant::Entry(entry) => {
-            content::raw(lease, &entry, &lease.volume.tag(&lease.book))?.with_policy(Policy::Content)
-        }
+        Meant::Entry(entry) => shown(state, request, lease, &entry)?,
         Meant::Elsewhere(there) => {
             let fragment = there.fragment.map(|f| format!("#{}", url::value(&f))).unwrap_or_default();
             let (root, name) = (&state.options.root, url::path(&lease.volume.name));
@@ -43,4 +50,52 @@ pub fn read(state: &State, request: &Request, lease: &Lease, path: &str) -> Resu
         }
         Meant::Nothing => missing(state, request),
     })
+}
+
+fn shown(state: &State, request: &Request, lease: &Lease, entry: &Entry) -> Result<Answer, Error> {
+    let tag = lease.volume.tag(&lease.book);
+    let mime = entry.mime();
+    let is_css = mime.starts_with("text/css");
+    let markup = Markup::of_mime(mime).filter(|_| !is_framed(request));
+    if (markup.is_none() && !is_css) || lease.book.size_of(entry)? > MAX_PAGE {
+        return content::raw(lease, entry, &tag);
+    }
+    let bytes = lease.book.content(entry)?;
+    let text = charset::decode(&bytes, charset_of_mime(mime));
+    let root = &state.options.root;
+    let name = &lease.volume.name;
+    if is_css {
+        return Ok(match reader::style_sheet(&text, root, name) {
+            Some(css) => Answer::data("text/css; charset=utf-8", css)
+                .tagged(format!("{tag}-{:x}-s", entry.id()))
+                .with_policy(Policy::Content),
+            None => content::raw(lease, entry, &tag)?,
+        });
+    }
+    let frame = reader::Frame {
+        root,
+        archive: name,
+        archive_title: lease.volume.title(),
+        path: entry.path(),
+        title: entry.title(),
+        language: lease.book.language(entry).ok().flatten(),
+        block_external: state.options.block_external,
+        scripts: false,
+    };
+    let html = match markup {
+        Some(Markup::Html) => reader::compose(&text, mime.contains("xhtml"), &frame),
+        _ => None,
+    };
+    Ok(match html {
+        Some(html) => Answer::page(StatusCode::OK, html)
+            .tagged(format!("{tag}-{:x}-p", entry.id()))
+            .with(VARY, HeaderValue::from_static("sec-fetch-dest")),
+        None => content::raw(lease, entry, &tag)?,
+    })
+}
+
+/// Returns true for a page that is shown inside another one, where a second bar would be in the way.
+fn is_framed(request: &Request) -> bool {
+    let dest = request.header(HeaderName::from_static("sec-fetch-dest"));
+    matches!(dest, Some("iframe" | "frame" | "embed" | "object"))
 }

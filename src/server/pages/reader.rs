@@ -1,0 +1,304 @@
+//! A page of an archive with our bar in it.
+//!
+//! The page is not taken apart: what is added or changed has a place in it ([`points`]), and all else
+//! is copied as it is.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+use std::ops::Range;
+
+use super::bar;
+use crate::server::url;
+use crate::text::{HeadingAt, Points, points};
+
+/// What a page is shown in.
+pub struct Frame<'a> {
+    /// What stands before every path of the server.
+    pub root: &'a str,
+    /// The archive's name.
+    pub archive: &'a str,
+    /// The archive's title.
+    pub archive_title: &'a str,
+    /// The entry's path.
+    pub path: &'a str,
+    /// The entry's title.
+    pub title: &'a str,
+    /// The entry's language.
+    pub language: Option<&'a str>,
+    /// True if links to other hosts lead to a page of ours first.
+    pub block_external: bool,
+    /// True if scripts of the page may run.
+    pub scripts: bool,
+}
+
+/// A line of the contents.
+pub struct Line {
+    /// 1 to 6, of which only the differences count.
+    pub level: u8,
+    /// The fragment that leads there, as it is written in an attribute.
+    pub id: String,
+    /// Its text, escaped.
+    pub html: String,
+}
+
+/// A change to a page: what is put in place of a range.
+struct Change {
+    range: Range<usize>,
+    new: String,
+}
+
+/// Returns an HTML page as it is shown; nothing if it is one that cannot hold a bar, and is shown as it is.
+pub fn compose(html: &str, is_xml: bool, frame: &Frame<'_>) -> Option<String> {
+    let found = points(html.as_bytes());
+    if found.is_frameset {
+        return None;
+    }
+    let mut changes: Vec<Change> = vec![];
+    let lines = contents(html, &found, &mut changes);
+    addresses(html, &found, frame, &mut changes);
+    if !frame.scripts {
+        for action in &found.actions {
+            changes.push(Change { range: action.clone(), new: "x-off".into() });
+        }
+    }
+    if is_xml {
+        for (at, name) in &found.self_closed {
+            changes.push(Change { range: *at..at + 2, new: format!("></{}>", &html[name.clone()]) });
+        }
+    }
+    let head = bar::head(&found, frame);
+    let bar = bar::bar(frame, &lines);
+    match (found.head, found.body, found.content) {
+        (Some(at), Some(body), _) if at <= body => {
+            changes.push(Change { range: at..at, new: head });
+            changes.push(Change { range: body..body, new: bar });
+        }
+        (Some(at), None, Some(content)) if at <= content => {
+            changes.push(Change { range: at..at, new: head });
+            changes.push(Change { range: content..content, new: bar });
+        }
+        (_, place, content) => {
+            let at = place.or(content).unwrap_or(html.len());
+            changes.push(Change { range: at..at, new: head + &bar });
+        }
+    }
+    Some(changed(html, changes, head_len(&lines)))
+}
+
+/// What a page grows by, about.
+fn head_len(lines: &[Line]) -> usize {
+    8192 + lines.len() * 96
+}
+
+/// Makes changes, which do not lie in each other.
+fn changed(html: &str, mut changes: Vec<Change>, more: usize) -> String {
+    // Stable: what is put at one place stands in the order in which it came.
+    changes.sort_by_key(|change| (change.range.start, change.range.end));
+    let mut out = String::with_capacity(html.len() + more);
+    let mut at = 0;
+    for Change { range, new } in changes {
+        // Places within what was changed already, as crafted tags may have.
+        let Some(before) = html.get(at..range.start) else { continue };
+        out.push_str(before);
+        out.push_str(&new);
+        at = range.end;
+    }
+    out.push_str(html.get(at..).unwrap_or_default());
+    out
+}
+
+/// Returns the contents of a page, and gives names to headings that have none.
+fn contents(html: &str, found: &Points, changes: &mut Vec<Change>) -> Vec<Line> {
+    let mut lines = Vec::with_capacity(found.headings.len());
+    for (i, HeadingAt { level, attributes, id, content }) in found.headings.iter().enumerate() {
+        let text = without_tags(&html[content.clone()]);
+        if text.trim().is_empty() {
+            continue;
+        }
+        let id = match id {
+            Some(id) if !id.is_empty() => html[id.clone()].replace('"', "&quot;"),
+            Some(_) => continue,
+            None => {
+                let id = format!("tome-section-{i}");
+                changes.push(Change { range: *attributes..*attributes, new: format!(" id=\"{id}\"") });
+                id
+            }
+        };
+        lines.push(Line { level: *level, id, html: text });
+    }
+    lines
+}
+
+/// Returns a piece of HTML without its tags; its references stay as they are.
+fn without_tags(html: &str) -> String {
+    let mut out = String::with_capacity(html.len());
+    let mut rest = html;
+    while let Some(at) = rest.find('<') {
+        out.push_str(&rest[..at]);
+        let tag = &rest[at..];
+        let is_tag =
+            tag.as_bytes().get(1).is_some_and(|b| b.is_ascii_alphabetic() || matches!(b, b'/' | b'!' | b'?'));
+        match tag.find('>') {
+            Some(end) if is_tag => rest = &tag[end + 1..],
+            _ => {
+                out.push_str("&lt;");
+                rest = &tag[1..];
+            }
+        }
+    }
+    out.push_str(rest);
+    out.replace('>', "&gt;").split_ascii_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Leads addresses from the root to the archive's own, and those to elsewhere where they may go.
+fn addresses(html: &str, found: &Points, frame: &Frame<'_>, changes: &mut Vec<Change>) {
+    let own = format!("{}/a/{}", frame.root, url::path(frame.archive));
+    for address in &found.addresses {
+        let written = &html[address.value.clone()];
+        let new = if address.is_list {
+            written.split(',').map(|one| one_address(one, &own)).collect::<Vec<_>>().join(",")
+        } else if !address.is_external {
+            one_address(written, &own).into_owned()
+        } else if address.is_hint {
+            // A connection opened in advance is a request that nobody made.
+            "#".into()
+        } else if address.is_link && frame.block_external {
+            let to = unescape(written);
+            format!("{}/external?to={}", frame.root, url::value(to.trim()))
+        } else {
+            continue;
+        };
+        changes.push(Change { range: address.value.clone(), new });
+    }
+}
+
+/// Returns an address of a list, led from the root to the archive's own.
+fn one_address<'a>(written: &'a str, own: &str) -> Cow<'a, str> {
+    let address = written.trim_start();
+    let mut letters = address.chars();
+    match (letters.next(), letters.next()) {
+        (Some('/' | '\\'), Some('/' | '\\')) => Cow::Borrowed(written),
+        (Some('/' | '\\'), _) => {
+            Cow::Owned(format!("{}{own}/{}", &written[..written.len() - address.len()], &address[1..]))
+        }
+        _ => Cow::Borrowed(written),
+    }
+}
+
+/// Returns an attribute's value with its references decoded.
+fn unescape(written: &str) -> Cow<'_, str> {
+    match crate::text::attribute_value(written.as_bytes()) {
+        Cow::Borrowed(_) => Cow::Borrowed(written),
+        Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
+    }
+}
+
+/// Returns a style sheet with its addresses from the root led to the archive's own; nothing if it has none.
+pub fn style_sheet(css: &str, root: &str, archive: &str) -> Option<String> {
+    let own = format!("{root}/a/{}", url::path(archive));
+    let mut out = String::new();
+    let mut at = 0;
+    for start in ["url(", "@import"]
+        .iter()
+        .flat_map(|word| css.match_indices(word).map(|(i, w)| i + w.len()))
+        .collect::<std::collections::BTreeSet<_>>()
+    {
+        let rest = &css[start..];
+        let skipped = rest.len() - rest.trim_start_matches([' ', '\t', '\n', '\r', '"', '\'']).len();
+        let place = start + skipped;
+        let address = &css[place..];
+        if place >= at && address.starts_with('/') && !address.starts_with("//") && !address.starts_with("/*")
+        {
+            out.push_str(&css[at..place]);
+            let _ = write!(out, "{own}");
+            at = place;
+        }
+    }
+    if at == 0 {
+        return None;
+    }
+    out.push_str(&css[at..]);
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame() -> Frame<'static> {
+        Frame {
+            root: "/w",
+            archive: "my docs",
+            archive_title: "My docs",
+            path: "dir/page.html",
+            title: "Page",
+            language: Some("en"),
+            block_external: false,
+            scripts: false,
+        }
+    }
+
+    fn composed(html: &str) -> String {
+        compose(html, false, &frame()).unwrap()
+    }
+
+    #[test]
+    fn the_bar_stands_at_the_start_of_the_body_and_all_else_stays() {
+        let html = "<!doctype html><html><head><title>T</title></head><body class=x><p>one</p></body></html>";
+        let shown = composed(html);
+        let bar = shown.find("tome-bar").unwrap();
+        assert!(shown.find("<body class=x>").unwrap() < bar && bar < shown.find("<p>one</p>").unwrap());
+        assert!(shown.find("<head>").unwrap() < shown.find("<style").unwrap());
+        for html in ["<p>one", "one", "", "<title>x</title>one", "<head><p>one"] {
+            let shown = composed(html);
+            assert!(shown.contains("tome-bar"), "{html}");
+        }
+        assert_eq!(compose("<frameset><frame src=a></frameset>", false, &frame()), None);
+    }
+
+    #[test]
+    fn headings_become_contents_and_get_names() {
+        let shown =
+            composed("<body><h1>A &lt;b> <i>c</i></h1><h2 id='x\"y'>D</h2><h3></h3><h2 id=z>1 < 2</h2>");
+        assert!(shown.contains("<h1 id=\"tome-section-0\">"), "{shown}");
+        assert!(shown.contains("#tome-section-0") && shown.contains("A &lt;b&gt; c"), "{shown}");
+        assert!(shown.contains("#x&quot;y") && shown.contains("1 &lt; 2"), "{shown}");
+        assert!(shown.contains("<h3></h3>"));
+    }
+
+    #[test]
+    fn addresses_from_the_root_stay_in_the_archive() {
+        let shown = composed(
+            "<body><a href='/css/x'>1</a><img srcset='/a 1x, b 2x'><a href=//e>2</a><a href=y>3</a>",
+        );
+        assert!(shown.contains("href='/w/a/my%20docs/css/x'"), "{shown}");
+        assert!(shown.contains("srcset='/w/a/my%20docs/a 1x, b 2x'"), "{shown}");
+        assert!(shown.contains("<a href=//e>") && shown.contains("<a href=y>"));
+        assert_eq!(
+            style_sheet("@import \"/x.css\"; a { b: url(/y.png) url('z') url(//e) }", "", "n").as_deref(),
+            Some("@import \"/a/n/x.css\"; a { b: url(/a/n/y.png) url('z') url(//e) }")
+        );
+        assert_eq!(style_sheet("a { b: url(x) }", "", "n"), None);
+    }
+
+    #[test]
+    fn ways_out_lead_to_a_page_of_ours_where_they_are_blocked() {
+        let frame = Frame { block_external: true, ..frame() };
+        let html = "<body><a href='https://e/?a=1&amp;b=&quot;'>1</a><link rel=preconnect href=//e>";
+        let shown = compose(html, false, &frame).unwrap();
+        assert!(shown.contains("href='/w/external?to=https%3A%2F%2Fe%2F%3Fa%3D1%26b%3D%22'"), "{shown}");
+        assert!(shown.contains("<link rel=preconnect href=#>"), "{shown}");
+    }
+
+    #[test]
+    fn a_page_is_not_set_off_to_elsewhere() {
+        let shown = composed("<meta http-equiv=\"refresh\" content=\"0;url=http://evil\"><body>x");
+        assert!(shown.contains("<meta http-equiv=\"x-off\""), "{shown}");
+    }
+
+    #[test]
+    fn a_page_of_xml_is_closed_as_html_needs_it() {
+        let shown = compose("<body><a id='x'/><br/>y", true, &frame()).unwrap();
+        assert!(shown.contains("<a id='x'></a><br/>y"), "{shown}");
+    }
+}
