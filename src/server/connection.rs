@@ -125,18 +125,38 @@ impl Drop for Hold<'_> {
     }
 }
 
+/// Where connections come from.
+pub struct Listener {
+    /// What listens.
+    pub listener: TcpListener,
+    /// The label of the archive whose own origin this is; nothing for the library.
+    pub origin: Option<String>,
+}
+
 /// Accepts connections until `stop` comes to its end.
-pub async fn accept(listener: TcpListener, state: Arc<State>, stop: impl Future<Output = ()>) {
+pub async fn accept(listeners: Vec<Listener>, state: Arc<State>, stop: impl Future<Output = ()>) {
     let (ended, end) = watch::channel(());
-    let mut stop = std::pin::pin!(stop);
+    for listener in listeners {
+        tokio::spawn(accept_at(listener, Arc::clone(&state), end.clone()));
+    }
+    drop(end);
+    stop.await;
+    let _ = ended.send(());
+    // Those who accept and those who answer hold the other end.
+    let _ = tokio::time::timeout(GRACE, ended.closed()).await;
+}
+
+async fn accept_at(at: Listener, state: Arc<State>, mut end: watch::Receiver<()>) {
+    let origin = at.origin.map(Arc::from);
     loop {
         let accepted = tokio::select! {
-            () = &mut stop => break,
-            accepted = listener.accept() => accepted,
+            _ = end.changed() => return,
+            accepted = at.listener.accept() => accepted,
         };
         match accepted {
             Ok((stream, peer)) => {
-                tokio::spawn(serve(stream, peer.ip().to_canonical(), Arc::clone(&state), end.clone()));
+                let peer = Peer { address: peer.ip().to_canonical(), origin: Option::clone(&origin) };
+                tokio::spawn(serve(stream, peer, Arc::clone(&state), end.clone()));
             }
             Err(error) => {
                 // Out of descriptors, mostly: others have to close theirs first.
@@ -145,15 +165,20 @@ pub async fn accept(listener: TcpListener, state: Arc<State>, stop: impl Future<
             }
         }
     }
-    drop(listener);
-    drop(end);
-    let _ = ended.send(());
-    let _ = tokio::time::timeout(GRACE, ended.closed()).await;
+}
+
+/// Who is at the other end of a connection.
+#[derive(Debug, Clone)]
+pub struct Peer {
+    /// Its address.
+    pub address: IpAddr,
+    /// The label of the archive to whose port it came.
+    pub origin: Option<Arc<str>>,
 }
 
 /// Answers the requests of a connection.
-async fn serve(stream: TcpStream, peer: IpAddr, state: Arc<State>, mut end: watch::Receiver<()>) {
-    let Some(_hold) = state.clients.connection(peer) else {
+async fn serve(stream: TcpStream, peer: Peer, state: Arc<State>, mut end: watch::Receiver<()>) {
+    let Some(_hold) = state.clients.connection(peer.address) else {
         state.metrics.refused();
         refuse(stream).await;
         return;
@@ -175,7 +200,7 @@ async fn serve(stream: TcpStream, peer: IpAddr, state: Arc<State>, mut end: watc
         .keep_alive_interval(HEAD)
         .keep_alive_timeout(HEAD);
     let service = service_fn(|request| {
-        let state = Arc::clone(&state);
+        let (state, peer) = (Arc::clone(&state), peer.clone());
         async move { Ok::<_, std::convert::Infallible>(routes::answer(state, peer, request).await) }
     });
     let mut connection = std::pin::pin!(builder.serve_connection(io, service));

@@ -18,6 +18,7 @@ mod encoding;
 mod indexing;
 mod library;
 mod metrics;
+mod origins;
 mod pages;
 mod range;
 mod request;
@@ -95,13 +96,16 @@ pub(crate) struct State {
     metrics: Arc<metrics::Metrics>,
     clients: connection::Clients,
     hosts: request::Hosts,
+    origins: origins::Origins,
+    /// The port of the library.
+    port: u16,
     log: Log,
 }
 
 /// A server that listens and does not answer yet.
 pub struct Server {
     runtime: tokio::runtime::Runtime,
-    listener: TcpListener,
+    listeners: Vec<connection::Listener>,
     address: SocketAddr,
     state: Arc<State>,
 }
@@ -121,16 +125,38 @@ impl Server {
             .thread_keep_alive(Duration::from_secs(10))
             .build()
             .map_err(io("start threads"))?;
-        let listener = runtime.block_on(TcpListener::bind(options.listen)).map_err(|e| {
-            Error::InvalidInput(format!(
-                "{}: cannot listen there: {e}; --listen chooses another",
-                options.listen
-            ))
-        })?;
-        let address = listener.local_addr().map_err(io("listen"))?;
+        let listen = |address: SocketAddr| {
+            let listener = runtime.block_on(TcpListener::bind(address)).map_err(|e| {
+                let text = format!("{address}: cannot listen there: {e}; --listen chooses another address");
+                Error::InvalidInput(text)
+            })?;
+            let address = listener.local_addr().map_err(io("listen"))?;
+            Ok::<_, Error>((listener, address))
+        };
+        let (listener, address) = listen(options.listen)?;
+        let mut listeners = vec![connection::Listener { listener, origin: None }];
+        // Other machines cannot be reached by the names that lead to this one.
+        let mut ports = vec![];
+        if !address.ip().is_loopback() {
+            for i in 0..options.allow_scripts.len() {
+                let port = match options.listen.port() {
+                    0 => 0,
+                    port => u16::try_from(i + 1).ok().and_then(|i| port.checked_add(i)).unwrap_or(0),
+                };
+                let (listener, own) = listen(SocketAddr::new(address.ip(), port))?;
+                ports.push(own.port());
+                listeners.push(connection::Listener { listener, origin: None });
+            }
+        }
+        let origins = origins::Origins::new(&options, |i| ports.get(i).copied());
+        for (listener, label) in listeners.iter_mut().skip(1).zip(origins.labels()) {
+            listener.origin = Some(label.to_owned());
+        }
         let library = library::Library::open(&options, runtime.handle().clone(), Arc::clone(&log));
         let state = Arc::new(State {
             hosts: request::Hosts::new(&options),
+            origins,
+            port: address.port(),
             library,
             encoded: encoding::Cache::new(ENCODED_CACHE),
             metrics: Arc::default(),
@@ -138,7 +164,7 @@ impl Server {
             options,
             log,
         });
-        Ok(Self { runtime, listener, address, state })
+        Ok(Self { runtime, listeners, address, state })
     }
 
     /// Returns the address at which it listens.
@@ -160,8 +186,8 @@ impl Server {
     /// Answers until `stop` comes to its end; then lets requests that have begun come to theirs, for a
     /// few seconds.
     pub fn run(self, stop: impl Future<Output = ()> + Send) {
-        let Self { runtime, listener, state, .. } = self;
-        runtime.block_on(connection::accept(listener, Arc::clone(&state), stop));
+        let Self { runtime, listeners, state, .. } = self;
+        runtime.block_on(connection::accept(listeners, Arc::clone(&state), stop));
         state.library.close();
         // What waits for a disk that is gone shall not keep us.
         runtime.shutdown_timeout(Duration::from_secs(1));

@@ -1,37 +1,42 @@
 //! Who answers what.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use hyper::body::Incoming;
-use hyper::header::{ALLOW, HeaderValue, RETRY_AFTER};
+use hyper::header::{ALLOW, HeaderName, HeaderValue, RETRY_AFTER};
 use hyper::{Response, StatusCode};
 
 use super::answer::{Answer, Policy};
 use super::body::Body;
+use super::connection::Peer;
 use super::content::{self, Meant};
 use super::library::{Lease, Refusal, Volume};
+use super::origins::Place;
 use super::request::{Request, Unfit};
 use super::{Event, State, assets, pages, url};
 use crate::error::Error;
 
 /// Answers a request.
-pub async fn answer(state: Arc<State>, peer: IpAddr, request: hyper::Request<Incoming>) -> Response<Body> {
+pub async fn answer(state: Arc<State>, peer: Peer, request: hyper::Request<Incoming>) -> Response<Body> {
     let started = Instant::now();
     let (head, body) = request.into_parts();
     // Nothing here takes a body.
     drop(body);
     let line = state.options.access_log.then(|| log_line(&head));
-    let mut response = match Request::read(head, peer, &state.hosts, &state.options.root) {
-        Ok(request) => dispatch(&state, Arc::new(request)).await,
+    let mut response = match Request::read(head, peer.address, &state.hosts, &state.options.root) {
+        Ok(mut request) => {
+            request.origin = peer.origin.as_deref().map(str::to_owned).or(request.origin);
+            dispatch(&state, Arc::new(request)).await
+        }
         Err(unfit) => refuse(unfit),
     };
     state.metrics.answered(response.status().as_u16(), started.elapsed());
     if let Some(line) = line {
         let (status, len, took) = (response.status().as_u16(), response.body().len(), started.elapsed());
         (state.log)(Event::Access(&format!(
-            "{peer} {line} {status} {len} {:.1}ms",
+            "{} {line} {status} {len} {:.1}ms",
+            peer.address,
             took.as_secs_f64() * 1e3
         )));
     }
@@ -70,6 +75,17 @@ fn split(path: &str) -> (&str, Option<&str>) {
 }
 
 async fn dispatch(state: &Arc<State>, request: Arc<Request>) -> Response<Body> {
+    // A worker would stay behind and answer in our place.
+    if request.header(HeaderName::from_static("service-worker")).is_some() {
+        return Answer::text(StatusCode::FORBIDDEN, "service workers are not served\n").plain();
+    }
+    match state.origins.place(&request, &state.options.root, state.port) {
+        Place::Here => {}
+        Place::There(to) => {
+            return Answer::redirect(StatusCode::FOUND, &to).respond(&request, &state.encoded);
+        }
+        Place::Nowhere => return refuse(Unfit::Host),
+    }
     let path = request.path.trim_start_matches('/').to_owned();
     let (first, rest) = split(&path);
     let at_once = match (first, rest) {

@@ -1,0 +1,208 @@
+//! Origins of their own for archives whose scripts may run.
+//!
+//! A browser keeps what belongs to one origin (scheme, host and port) from all others: storage, pages
+//! in other tabs, answers of requests. So the scripts of an archive run on an origin that has that
+//! archive and nothing else: `LABEL.localhost` where the browser is on this machine (every browser
+//! takes those names for it), else a port of its own. Cookies alone do not tell ports apart; nothing of
+//! ours uses any.
+
+use super::Options;
+use super::request::Request;
+use super::url;
+
+/// The longest label made of a name.
+const MAX_LABEL: usize = 40;
+
+/// The archives whose scripts may run.
+#[derive(Debug, Default)]
+pub struct Origins(Vec<Own>);
+
+#[derive(Debug)]
+struct Own {
+    name: String,
+    label: String,
+    port: Option<u16>,
+}
+
+/// Where a request belongs.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Where it came to.
+    Here,
+    /// At another address.
+    There(String),
+    /// Nowhere: there is no such origin.
+    Nowhere,
+}
+
+impl Origins {
+    /// Returns those of options; each with the port that `port_of` gives it.
+    pub fn new(options: &Options, mut port_of: impl FnMut(usize) -> Option<u16>) -> Self {
+        let own =
+            |(i, name): (usize, &String)| Own { name: name.clone(), label: label(name), port: port_of(i) };
+        Self(options.allow_scripts.iter().enumerate().map(own).collect())
+    }
+
+    /// Returns the labels, in the order of the options.
+    pub fn labels(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|own| own.label.as_str())
+    }
+
+    /// Returns true if scripts of an archive may run where a request came to.
+    pub fn runs_scripts(&self, request: &Request, name: &str) -> bool {
+        request
+            .origin
+            .as_ref()
+            .is_some_and(|label| self.0.iter().any(|own| own.label == *label && own.name == name))
+    }
+
+    /// Returns the library's own address for a request that came to an archive's origin; empty on the
+    /// library's.
+    pub fn library(&self, request: &Request, main_port: u16) -> String {
+        match &request.origin {
+            None => String::new(),
+            Some(label) => match request.host.strip_prefix(&format!("{label}.")) {
+                Some(host) => format!("http://{host}"),
+                None => format!("http://{}:{main_port}", without_port(&request.host)),
+            },
+        }
+    }
+
+    /// Finds where a request belongs. An archive's own origin has its pages and what the bar on them
+    /// needs; the library has all else.
+    pub fn place(&self, request: &Request, root: &str, main_port: u16) -> Place {
+        let mut parts = request.path.trim_start_matches('/').splitn(3, '/');
+        let (first, second) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        let query =
+            if request.raw_query.is_empty() { String::new() } else { format!("?{}", request.raw_query) };
+        let name = url::decode(second);
+        let Some(label) = &request.origin else {
+            let own = self.0.iter().find(|own| first == "a" && own.name == *name);
+            return match own {
+                Some(own) => {
+                    Place::There(format!("{}{root}{}{query}", own.address(&request.host), request.path))
+                }
+                None => Place::Here,
+            };
+        };
+        let Some(own) = self.0.iter().find(|own| own.label == *label) else { return Place::Nowhere };
+        let is_own = |name: Option<&str>| name == Some(own.name.as_str());
+        match first {
+            "a" if own.name == *name => Place::Here,
+            "_tome" if !matches!(second, "icon") => Place::Here,
+            "api"
+                if second == "suggest"
+                    && is_own(request.query.get("archive"))
+                    && request.query.all("archive").count() == 1 =>
+            {
+                Place::Here
+            }
+            "random" if is_own(request.query.get("content")) => Place::Here,
+            // An address from the root that a script has made means the archive's.
+            _ if !matches!(
+                first,
+                "" | "a" | "api" | "raw" | "search" | "saved" | "random" | "catalog" | "external"
+            ) =>
+            {
+                Place::There(format!("{root}/a/{}{}{query}", url::path(&own.name), request.path))
+            }
+            _ => Place::There(format!("{}{root}{}{query}", self.library(request, main_port), request.path)),
+        }
+    }
+}
+
+impl Own {
+    /// Returns its origin for a client that calls the library by a host.
+    fn address(&self, host: &str) -> String {
+        let name = without_port(host);
+        let is_here = name == "localhost" || name == "[::1]" || name.starts_with("127.");
+        match self.port {
+            Some(port) if !is_here => format!("http://{name}:{port}"),
+            _ => format!("http://{}.localhost{}", self.label, &host[name.len()..]),
+        }
+    }
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => host,
+    }
+}
+
+/// Returns a label for an archive's name that no other name has.
+fn label(name: &str) -> String {
+    let plain: String =
+        name.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let plain = plain.trim_matches('-');
+    if plain == name && plain.len() <= MAX_LABEL && !plain.is_empty() {
+        return plain.to_owned();
+    }
+    let hash = blake3::hash(name.as_bytes()).to_hex();
+    let start: String = plain.chars().take(MAX_LABEL).collect();
+    format!("{}-{}", if start.is_empty() { "archive" } else { &start }, &hash[..8])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use super::*;
+    use crate::server::request::Hosts;
+
+    fn place(host: &str, uri: &str, site: Option<&str>) -> Place {
+        let options = Options { allow_scripts: vec!["games".into(), "My Docs".into()], ..Options::default() };
+        let origins = Origins::new(&options, |i| Some(9000 + i as u16));
+        let hosts = Hosts::new(&Options::default());
+        let request = hyper::Request::builder().uri(uri).header("host", host).body(()).unwrap();
+        let peer = IpAddr::from([127, 0, 0, 1]);
+        let mut request = Request::read(request.into_parts().0, peer, &hosts, "").unwrap();
+        request.origin = site.map(str::to_owned).or(request.origin);
+        origins.place(&request, "", 8080)
+    }
+
+    #[test]
+    fn an_archive_whose_scripts_run_has_an_origin_and_that_nothing_else() {
+        let there = |to: &str| Place::There(to.to_owned());
+        assert_eq!(
+            place("localhost:8080", "/a/games/x?y=1", None),
+            there("http://games.localhost:8080/a/games/x?y=1")
+        );
+        assert_eq!(place("192.168.0.2:8080", "/a/games/x", None), there("http://192.168.0.2:9000/a/games/x"));
+        assert_eq!(place("localhost:8080", "/a/other/x", None), Place::Here);
+        assert_eq!(place("localhost:8080", "/raw/games/content/x", None), Place::Here);
+        assert_eq!(place("games.localhost:8080", "/a/games/x", None), Place::Here);
+        assert_eq!(
+            place("games.localhost:8080", "/a/other/x", None),
+            there("http://localhost:8080/a/other/x")
+        );
+        assert_eq!(place("games.localhost:8080", "/css/x.css", None), there("/a/games/css/x.css"));
+        assert_eq!(place("games.localhost:8080", "/", None), there("http://localhost:8080/"));
+        assert_eq!(
+            place("games.localhost:8080", "/api/archives", None),
+            there("http://localhost:8080/api/archives")
+        );
+        assert_eq!(place("games.localhost:8080", "/api/suggest?archive=games&q=x", None), Place::Here);
+        let both = "/api/suggest?archive=games&archive=other&q=x";
+        assert_eq!(place("games.localhost:8080", both, None), there(&format!("http://localhost:8080{both}")));
+        assert_eq!(
+            place("192.168.0.2:9000", "/search?q=x", Some("games")),
+            there("http://192.168.0.2:8080/search?q=x")
+        );
+        assert_eq!(place("evil.localhost:8080", "/a/games/x", None), Place::Nowhere);
+    }
+
+    #[test]
+    fn labels_are_host_names_and_differ() {
+        let names = ["games", "Games", "ga mes", "東京", "-", "", "a.b", &"x".repeat(300)];
+        let labels: std::collections::HashSet<String> = names.iter().map(|name| label(name)).collect();
+        assert_eq!(labels.len(), names.len());
+        for label in labels {
+            assert!(
+                label.len() < 63
+                    && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            );
+            assert!(!label.starts_with('-') && !label.ends_with('-'), "{label}");
+        }
+    }
+}
