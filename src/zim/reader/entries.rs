@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::Archive;
 use crate::error::Result;
 use crate::item::{Kind, escape_bytes, unescape_bytes};
-use crate::limits::MAX_REDIRECTS;
+use crate::limits::MAX_ZIM_REDIRECTS;
 use crate::zim::dirent::{Dirent, DirentKind};
 use crate::zim::header::NONE;
 use crate::zim::namespace::{self, CONTENT, WELL_KNOWN};
@@ -304,7 +304,7 @@ impl Archive {
     /// Fails if a dirent on the way is damaged.
     pub fn resolve(&self, entry: Entry) -> Result<Option<Entry>> {
         let mut entry = entry;
-        for _ in 0..=MAX_REDIRECTS {
+        for _ in 0..=MAX_ZIM_REDIRECTS {
             let EntryBody::Redirect { target } = entry.body else { return Ok(Some(entry)) };
             match self.entry_at(target)? {
                 Some(next) => entry = next,
@@ -317,7 +317,7 @@ impl Archive {
     /// Follows the redirects of any dirent, in whatever namespaces they lead; nothing if nowhere.
     pub(super) fn resolve_index(&self, index: u32) -> Result<Option<u32>> {
         let mut index = index;
-        for _ in 0..=MAX_REDIRECTS {
+        for _ in 0..=MAX_ZIM_REDIRECTS {
             if index >= self.header.n_entries {
                 return Ok(None);
             }
