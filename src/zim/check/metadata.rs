@@ -7,7 +7,7 @@ use crate::zim::dirent::DirentKind;
 use crate::zim::header::NONE;
 use crate::zim::lengths::graphemes;
 use crate::zim::metadata::{are_languages, looks_like_date};
-use crate::zim::namespace::{METADATA, WELL_KNOWN};
+use crate::zim::namespace::METADATA;
 
 /// What the openZIM project asks of a key.
 struct Rule {
@@ -63,10 +63,7 @@ impl Run<'_> {
             findings.push(Finding::of(&error));
             return;
         }
-        let header = self.archive.header();
-        let well_known =
-            header.has_one_namespace() && matches!(self.archive.find(WELL_KNOWN, b"mainPage"), Ok(Some(_)));
-        let named = well_known || header.main_page != NONE;
+        let named = self.archive.names_main_page().unwrap_or(true);
         match self.archive.main_entry() {
             Ok(Some(_)) => {}
             Ok(None) if !named => {

@@ -6,7 +6,6 @@ use std::ops::Range;
 use super::{Run, count, short, warning};
 use crate::error::{Error, Place, Result};
 use crate::findings::{Finding, Findings, Severity};
-use crate::zim::cluster::{self, Compression};
 use crate::zim::dirent::DirentKind;
 use crate::zim::header::NO_LIST;
 use crate::zim::listing::{ALL_BY_TITLE, ARTICLES_BY_TITLE};
