@@ -333,6 +333,17 @@ pub fn guard_faults() {
     fault::install();
 }
 
+/// Makes a write beyond the size that files may have (`ulimit -f`) an error, where the system would end
+/// the process. Process-wide, as [`guard_faults`]. Does nothing outside Unix.
+#[cfg_attr(unix, expect(unsafe_code, reason = "the system's call that ignores a signal"))]
+pub fn refuse_long_files() {
+    // SAFETY: to ignore a signal no code of ours runs when it comes.
+    #[cfg(unix)]
+    unsafe {
+        libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
+    }
+}
+
 #[cfg(unix)]
 mod fault {
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

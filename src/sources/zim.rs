@@ -14,7 +14,9 @@ use super::Options;
 use super::as_is::{Passing, Terms};
 use crate::error::{Error, Result};
 use crate::item::{About, Body, Content, Item, Kind, Metadata, Observer, Sink, Source, Value, keys};
+use crate::item::{escape_bytes, unescape_bytes};
 use crate::limits::{MAX_ITEM_IN_MEMORY, MAX_REDIRECTS};
+use crate::text::signpost::{self, Signpost};
 use crate::zim::{Archive, ContentReader, Entry, EntryBody, metadata};
 
 /// An open ZIM as a source.
@@ -142,13 +144,22 @@ impl Run<'_> {
             Ok((values, lost)) => {
                 about.metadata = metadata::from_zim(values);
                 for (key, e) in lost {
-                    self.passing.error(&format!("its metadata {key} is left out: {e}"));
+                    let message = format!("its metadata {key} is left out: {e}");
+                    match e {
+                        Error::LimitExceeded { .. } => {
+                            self.passing.observer.warning(&source.terms.shown, &message)
+                        }
+                        _ => self.passing.error(&message),
+                    }
                 }
             }
             Err(e) => self.passing.error(&format!("its metadata cannot be read: {e}")),
         }
         about.metadata.set_text(keys::UUID, metadata::uuid_text(&zim.header().uuid));
         self.icon(&mut about.metadata);
+        // What is kept twice counts twice.
+        let found = std::mem::take(&mut about.metadata);
+        about.metadata.fill_from(found, &source.terms.shown, self.passing.observer);
         match zim.main_entry() {
             Ok(Some(entry)) => about.main = Some(source.terms.path(&entry.path)),
             Ok(None) => {
@@ -187,7 +198,12 @@ impl Run<'_> {
     fn pass_on(&mut self, entry: &Entry) -> Result<()> {
         let Some(path) = self.passing.admit(&entry.path) else { return Ok(()) };
         let body = match self.body(entry) {
-            Ok(body) => body,
+            Ok(Some(body)) => body,
+            Ok(None) => {
+                // Readers show nothing there either: a rule leaves it out.
+                self.passing.observer.warning(&path, "left out: it leads to what is no entry of content");
+                return Ok(());
+            }
             Err(message) => {
                 self.n_lost += 1;
                 self.passing.observer.error(&path, &message);
@@ -211,23 +227,39 @@ impl Run<'_> {
         })
     }
 
-    fn body(&self, entry: &Entry) -> Result<Body, String> {
+    /// Returns what an entry holds; nothing for a redirect to what is none.
+    fn body(&self, entry: &Entry) -> Result<Option<Body>, String> {
         let mime = entry.mime().to_owned();
-        Ok(match (&entry.body, entry.kind()) {
+        Ok(Some(match (&entry.body, entry.kind()) {
             (EntryBody::Redirect { target }, _) => {
                 let target = match self.source.zim.entry_at(*target) {
                     Ok(Some(target)) => {
                         let target = self.end_of_long_chain(&target).unwrap_or(target);
                         self.source.terms.path(&target.path)
                     }
-                    Ok(None) => return Err("left out: it leads to what is no entry of content".into()),
+                    Ok(None) => return Ok(None),
                     Err(e) => return Err(format!("left out: where it leads to cannot be read: {e}")),
                 };
                 Body::Redirect { target, fragment: None }
             }
-            (_, Kind::Article) => Body::Article { mime, content: self.content(entry)? },
+            (_, Kind::Article) => {
+                let content = self.content(entry)?;
+                self.signpost(entry, &content).unwrap_or(Body::Article { mime, content })
+            }
             _ => Body::Media { mime, content: self.content(entry)? },
-        })
+        }))
+    }
+
+    /// Returns the redirect that a page stands for, if it is one that our own writer makes of a redirect
+    /// to a section of a page, and leads to what is there.
+    fn signpost(&self, entry: &Entry, content: &Content) -> Option<Body> {
+        let Content::Bytes(bytes) = content else { return None };
+        let own = entry.escaped.then(|| unescape_bytes(&entry.path)).flatten();
+        let own = own.unwrap_or_else(|| entry.path.as_bytes().to_vec());
+        let Signpost { to, title, target, fragment } = signpost::read(&own, bytes)?;
+        let is_ours = fragment.is_some() && title == entry.title && target == escape_bytes(&to) && to != own;
+        let is_there = || matches!(self.source.zim.entry_by_path(&target), Ok(Some(_)));
+        (is_ours && is_there()).then(|| Body::Redirect { target: self.source.terms.path(&target), fragment })
     }
 
     /// Returns the end of the chain in which a redirect leads to `first`, if it is longer than one in a
@@ -266,7 +298,8 @@ impl Run<'_> {
 mod tests {
     use super::*;
     use crate::sources::testing::{Collected, Heard};
-    use crate::zim::testing::{Build, blob, redirect};
+    use crate::limits::MAX_METADATA;
+    use crate::zim::testing::{Build, blob, redirect, stored};
 
     /// Returns what a conversion gave, and its warnings.
     fn convert(build: &Build) -> (Result<About>, Collected, Vec<String>) {
@@ -337,5 +370,33 @@ mod tests {
         let (about, collected, _) = convert(&build);
         assert!(about.unwrap_err().to_string().contains("nothing in it can be read"));
         assert!(collected.items.iter().all(|item| item.body.kind() == Kind::Redirect));
+    }
+
+    fn heard(build: &Build) -> Vec<String> {
+        let mut source = ZimSource::new(Arc::new(build.open()), Options::default());
+        let (mut items, heard) = (Collected::default(), Heard::default());
+        source.run(&mut items, &heard).unwrap();
+        heard.lines()
+    }
+
+    #[test]
+    fn a_redirect_to_metadata_is_left_out_with_a_warning() {
+        let mut build = Build::small();
+        assert_eq!(heard(&build), [""; 0]);
+        build.dirents[1] = redirect(b'C', "other", "Page, the other name", 4);
+        assert_eq!(heard(&build), ["warning other: left out: it leads to what is no entry of content"]);
+    }
+
+    #[test]
+    fn metadata_beyond_what_an_archive_holds_are_left_out_with_a_warning() {
+        let mut build = Build::small();
+        let large = vec![b'x'; MAX_METADATA / 2];
+        build.clusters.push(stored(&[&large]));
+        // Two keys may share their bytes.
+        build.dirents.splice(5..5, ["X-a", "X-b"].map(|key| blob(b'M', key, "", 3, 2, 0)));
+        build.dirents[7] = redirect(b'W', "mainPage", "", 2);
+        (build.titles, build.main) = (Some((0..9).collect()), 7);
+        let heard = heard(&build);
+        assert!(heard.len() == 1 && heard[0].starts_with("warning ZIM: its metadata X-b"), "{heard:?}");
     }
 }

@@ -31,7 +31,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("sources", &["hex", "item", "manifest", "text"]),
     // Knows a ZIM by its magic or its parts.
     ("sources/mod.rs", &["item", "manifest", "storage", "text", "zim"]),
-    ("sources/zim.rs", &["item", "zim"]),
+    ("sources/zim.rs", &["item", "text", "zim"]),
     ("sources/archive.rs", &["item", "format", "reader"]),
     // Another format whole: nothing of ours but what any reader and writer needs.
     ("zim", &["codec", "content", "findings", "fold", "hex", "item", "output", "sorter", "storage", "text"]),
@@ -42,7 +42,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "sources", "storage", "text", "writer", "zim",
         ],
     ),
-    ("extract", &["hex", "item", "format", "codec", "manifest", "text"]),
+    ("extract", &["hex", "item", "format", "codec", "manifest", "output", "text"]),
     ("terminal", &["text"]),
     (
         "cli",
