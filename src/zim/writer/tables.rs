@@ -256,10 +256,11 @@ fn survey(packed: &mut Packed<'_, '_>, resolved: &Resolved, output: &mut Output)
                 }
             }
         }
-        match row.kind() {
-            Kind::Article => survey.counts.articles += 1,
-            Kind::Media => survey.counts.media += 1,
-            Kind::Redirect => survey.counts.redirects += 1,
+        // As it stands in the file, where a redirect with a fragment is a page.
+        match (&row.body, row.front) {
+            (RowBody::Redirect(_, None), _) => survey.counts.redirects += 1,
+            (_, true) => survey.counts.articles += 1,
+            (_, false) => survey.counts.media += 1,
         }
         survey.fronts += u32::from(row.front);
         if packed.minor == Minor::One || row.front {
