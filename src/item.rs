@@ -422,7 +422,7 @@ mod tests {
         other.set("huge", blob(MAX_METADATA / 2));
         other.set("large", blob(MAX_METADATA / 4));
         // Where there are many, what is written beside them counts.
-        for i in 0..100_000 {
+        for i in 0..20_000 {
             other.set(&format!("{i:05}"), blob(0));
         }
         own.fill_from(other, "other", &heard);
@@ -430,7 +430,7 @@ mod tests {
         let [message] = &heard[..] else { panic!("{heard:?}") };
         assert!(message.starts_with("other: its metadata huge of 4194"), "{message}");
         assert_eq!(own.largest(), Some(("icon", MAX_METADATA / 2)));
-        assert!(own.get("large").is_some() && own.text("99999") == Some(""));
+        assert!(own.get("large").is_some() && own.text("19999") == Some(""));
         assert!(crate::format::small::write_metadata(&own).len() <= MAX_METADATA);
         for i in 0.. {
             let before = own.values.len();

@@ -52,7 +52,7 @@ fn open(args: &ConvertArgs) -> Result<Book, Failure> {
     let input = &args.input;
     let options = OpenOptions { by_position: args.no_mmap, at: args.at, ..OpenOptions::default() };
     Book::open(input, &options).map_err(|error| {
-        let is_foreign = matches!(error, tome::error::Error::NotAnArchive { .. });
+        let is_foreign = matches!(error, tome::error::Error::NotAnArchive { .. }) || input.is_dir();
         let failure = Failure::of_archive(input, error);
         if is_foreign { failure.hint(made_of(input, &args.output)) } else { failure }
     })

@@ -297,8 +297,8 @@ impl Run<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sources::testing::{Collected, Heard};
     use crate::limits::MAX_METADATA;
+    use crate::sources::testing::{Collected, Heard};
     use crate::zim::testing::{Build, blob, redirect, stored};
 
     /// Returns what a conversion gave, and its warnings.

@@ -173,18 +173,13 @@ mod tests {
         // From elsewhere the same link is made for another page, or not at all.
         assert_eq!(read(b"x/a", made.as_bytes()).unwrap().to, b"x/b");
         for (from, to) in [
-            ("\"b\"", "\"c\""),
             ("</p>", " and more</p>"),
             ("<p>", "<p >"),
             ("./b", "b"),
             ("./b#f", "http://b"),
         ] {
             assert_eq!(read(b"a", made.replacen(from, to, 1).as_bytes()), None, "{from}");
-            assert_eq!(
-                read(b"a", made.replace(from, to).as_bytes()).filter(|_| from != "\"b\""),
-                None,
-                "{from}"
-            );
+            assert_eq!(read(b"a", made.replace(from, to).as_bytes()), None, "{from}");
         }
         assert_eq!(read(b"a", format!("{made} ").as_bytes()), None);
     }

@@ -586,7 +586,7 @@ fn what_a_writer_counts_is_what_a_reader_counts() {
         let zim = Archive::open(&path).unwrap();
         let counts = zim.counts().unwrap();
         let read = [counts.articles, counts.media, counts.redirects];
-        assert_eq!([made.articles, made.media, made.redirects], read, "{minor:?}");
+        assert_eq!([made.articles, made.media, made.redirects].map(u64::from), read, "{minor:?}");
         assert_eq!(read, [2, 2, 1], "{minor:?}");
         let kinds = zim.entries().map(|entry| entry.unwrap().kind());
         assert_eq!(kinds.filter(|kind| *kind == tome::item::Kind::Redirect).count(), 1);
