@@ -6,6 +6,7 @@
 use std::io::{self, Read};
 
 use crate::error::Result;
+use crate::limits::MAX_METADATA;
 
 /// What an entry is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -182,6 +183,9 @@ pub mod keys {
     pub const UUID: &str = "uuid";
 }
 
+/// The most bytes that writing down a key, its type and its value takes beside these.
+const ROW: usize = 16;
+
 impl Metadata {
     /// Returns the value of a key.
     pub fn get(&self, key: &str) -> Option<&Value> {
@@ -204,11 +208,32 @@ impl Metadata {
         self.values.insert(key.into(), value);
     }
 
-    /// Takes over the keys of another that are absent here.
-    pub fn fill_from(&mut self, other: Metadata) {
-        for (key, value) in other.values {
-            self.values.entry(key).or_insert(value);
+    /// Takes over the keys of another that are absent here, the smallest values first. What would make
+    /// more than an archive can hold ([`MAX_METADATA`]) is left out, and `observer` is warned of it; `from`
+    /// is what it is told the other one is of.
+    pub fn fill_from(&mut self, other: Metadata, from: &str, observer: &dyn Observer) {
+        let len = |(key, value): (&String, &Value)| key.len() + value.mime.len() + value.bytes.len() + ROW;
+        let mut left = (MAX_METADATA - ROW).saturating_sub(self.values.iter().map(len).sum());
+        let mut new: Vec<(String, Value)> =
+            other.values.into_iter().filter(|(key, _)| !self.values.contains_key(key)).collect();
+        new.sort_by_key(|(_, value)| value.bytes.len());
+        for (key, value) in new {
+            let len = len((&key, &value));
+            if len > left {
+                let message = format!(
+                    "its metadata {key} of {len} bytes is left out: in all there may be {MAX_METADATA}"
+                );
+                observer.warning(from, &message);
+                continue;
+            }
+            left -= len;
+            self.values.insert(key, value);
         }
+    }
+
+    /// Returns the key with the most bytes, and how many these are.
+    pub fn largest(&self) -> Option<(&str, usize)> {
+        self.iter().map(|(key, value)| (key, value.bytes.len())).max_by_key(|(_, len)| *len)
     }
 
     /// Iterates over keys and values in byte order of the keys.
@@ -379,6 +404,45 @@ const ESCAPE: char = '\u{f8ff}';
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_an_archive_cannot_hold_is_left_out_and_said() {
+        struct Heard(std::sync::Mutex<Vec<String>>);
+        impl Observer for Heard {
+            fn warning(&self, path: &str, message: &str) {
+                self.0.lock().unwrap().push(format!("{path}: {message}"));
+            }
+        }
+        let heard = Heard(Default::default());
+        let blob = |len: usize| Value { mime: "image/png".into(), bytes: vec![7; len] };
+        let mut own = Metadata::default();
+        own.set("icon", blob(MAX_METADATA / 2));
+        let mut other = Metadata::default();
+        other.set("icon", blob(1));
+        other.set("huge", blob(MAX_METADATA / 2));
+        other.set("large", blob(MAX_METADATA / 4));
+        // Where there are many, what is written beside them counts.
+        for i in 0..20_000 {
+            other.set(&format!("{i:05}"), blob(0));
+        }
+        own.fill_from(other, "other", &heard);
+        let heard = heard.0.into_inner().unwrap();
+        let [message] = &heard[..] else { panic!("{heard:?}") };
+        assert!(message.starts_with("other: its metadata huge of 4194"), "{message}");
+        assert_eq!(own.largest(), Some(("icon", MAX_METADATA / 2)));
+        assert!(own.get("large").is_some() && own.text("19999") == Some(""));
+        assert!(crate::format::small::write_metadata(&own).len() <= MAX_METADATA);
+        for i in 0.. {
+            let before = own.values.len();
+            let mut other = Metadata::default();
+            other.set(&format!("more {i}"), blob(300));
+            own.fill_from(other, "other", &Silent);
+            if own.values.len() == before {
+                break;
+            }
+        }
+        assert!(crate::format::small::write_metadata(&own).len() <= MAX_METADATA);
+    }
 
     #[test]
     fn escaped_bytes_come_back_and_collide_with_nothing() {

@@ -1,4 +1,5 @@
 //! Offline archives of knowledge: a corpus in one indexed, compressed, verified file.
+mod archives;
 pub mod book;
 mod codec;
 pub mod content;

@@ -13,7 +13,7 @@ pub const MAX_REFERENCE_RAW: usize = 2 * 1024 * 1024;
 /// decoder to support.
 pub const MAX_WINDOW_LOG: u32 = 23;
 
-/// The longest chain of redirects that is followed. Real wikis have chains of two; what is longer
+/// The longest chain of redirects that is followed in a `.tome`. Real wikis have chains of two; what is longer
 /// is a loop or an attack.
 pub const MAX_REDIRECTS: usize = 32;
 
@@ -43,6 +43,14 @@ pub const MAX_ZIM_CONTENT: u64 = 512 * 1024 * 1024;
 /// The longest cluster of a ZIM that is kept in memory as a whole. Writers aim at 1 or 2 MiB; the blobs of
 /// a longer one are decoded in passing.
 pub const MAX_ZIM_CLUSTER: u64 = 16 * 1024 * 1024;
+
+/// The longest cluster of a ZIM that is decoded into memory while all clusters are gone through, one a
+/// thread; longer ones are decoded in passing. Also the longest page of a ZIM whose links are checked:
+/// what is longer is a dump rather than a page.
+pub const MAX_ZIM_WALK: u64 = 64 * 1024 * 1024;
+
+/// The longest chain of redirects that is followed in a ZIM: as long as in libzim.
+pub const MAX_ZIM_REDIRECTS: usize = 50;
 
 /// The largest zstd window that a ZIM's cluster may ask for, as a power of two: files of 2020 were
 /// written at a level that takes 128 MiB.

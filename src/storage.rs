@@ -8,9 +8,14 @@
 //! mapping would end the process with SIGBUS; [`guard_faults`] turns that into an error.
 
 use std::borrow::Cow;
-use std::fs::File;
+use std::fs::{File, Metadata, OpenOptions};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+#[cfg(unix)]
+use std::{
+    io::{Seek, SeekFrom},
+    os::unix::fs::{FileTypeExt, OpenOptionsExt},
+};
 
 use crate::error::{Error, Result};
 
@@ -114,17 +119,75 @@ impl Positional {
     }
 }
 
-fn open_file(path: &Path) -> Result<(File, u64)> {
-    let file = File::open(path).map_err(|e| Error::io("open", path, e))?;
-    let metadata = file.metadata().map_err(|e| Error::io("open", path, e))?;
-    if metadata.is_dir() {
-        return Err(Error::InvalidInput(format!(
-            "{} is a folder; to make an archive of it: tome pack {} -o OUT.tome",
-            path.display(),
-            path.display()
-        )));
+/// Whether a path may lead through a link at its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Links {
+    /// As any path that a person gives.
+    Followed,
+    /// Where only files belong that this program made; a link there is somebody's trap.
+    Refused,
+}
+
+/// Opens a regular file, or a device that is as good as one (a disk), and returns its length.
+///
+/// Never waits, as opening a FIFO would until somebody writes to it.
+///
+/// # Errors
+///
+/// Fails if it cannot be opened as the options say, or is none of these: a FIFO, a terminal, a folder.
+pub fn open_regular(path: &Path, options: &mut OpenOptions, links: Links) -> Result<(File, u64)> {
+    #[cfg(unix)]
+    {
+        let no_link = if links == Links::Refused { libc::O_NOFOLLOW } else { 0 };
+        options.custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY | no_link);
     }
-    Ok((file, metadata.len()))
+    #[cfg(not(unix))]
+    if links == Links::Refused && path.is_symlink() {
+        return Err(irregular(path, "a link"));
+    }
+    // Opened first: what is looked at before may be another one than what is opened.
+    let opened = options.open(path).and_then(|file| Ok((file.metadata()?, file)));
+    let (metadata, file) = opened.map_err(|e| match std::fs::symlink_metadata(path) {
+        // Why these cannot be opened is said in as many ways as there are systems.
+        Ok(found) if found.is_symlink() && links == Links::Refused => irregular(path, "a link"),
+        Ok(found) if found.is_dir() => irregular(path, "a folder"),
+        _ => Error::io("open", path, e),
+    })?;
+    if metadata.is_file() {
+        return Ok((file, metadata.len()));
+    }
+    let len = device_len(&file, &metadata).map_err(|e| Error::io("read the length of", path, e))?;
+    let what = if metadata.is_dir() { "a folder" } else { "a FIFO, a socket or a device" };
+    len.map(|len| (file, len)).ok_or_else(|| irregular(path, what))
+}
+
+/// Opens a file that a person named.
+///
+/// # Errors
+///
+/// As [`open_regular`].
+pub fn open_file(path: &Path) -> Result<(File, u64)> {
+    open_regular(path, OpenOptions::new().read(true), Links::Followed)
+}
+
+fn irregular(path: &Path, what: &str) -> Error {
+    Error::InvalidInput(format!("{} is not a regular file, but {what}", path.display()))
+}
+
+/// Returns the length of a block device, which does not say it as files do; nothing for another kind.
+#[cfg(unix)]
+fn device_len(mut file: &File, metadata: &Metadata) -> std::io::Result<Option<u64>> {
+    if !metadata.file_type().is_block_device() {
+        return Ok(None);
+    }
+    let len = file.seek(SeekFrom::End(0))?;
+    file.rewind()?;
+    Ok(Some(len))
+}
+
+#[cfg(not(unix))]
+fn device_len(_: &File, _: &Metadata) -> std::io::Result<Option<u64>> {
+    Ok(None)
 }
 
 fn from_start(path: &Path, start: u64, file_len: u64) -> Result<u64> {
@@ -199,11 +262,20 @@ impl Mapped {
     ///
     /// Fails if the file cannot be opened or mapped; on a 32-bit machine, if it is larger than the
     /// address space (then [`Positional`] reads it).
-    #[expect(unsafe_code, reason = "mapping a file; the doc comment says what the caller accepts")]
     pub fn open(path: &Path, start: u64) -> Result<Self> {
-        let (file, file_len) = open_file(path)?;
+        Self::open_with(path, start, Links::Followed)
+    }
+
+    /// Maps a file, as [`Mapped::open`] does.
+    ///
+    /// # Errors
+    ///
+    /// As [`Mapped::open`]; fails at a link that is refused.
+    #[expect(unsafe_code, reason = "mapping a file; what is said at `open` is what the caller accepts")]
+    pub fn open_with(path: &Path, start: u64, links: Links) -> Result<Self> {
+        let (file, file_len) = open_regular(path, OpenOptions::new().read(true), links)?;
         from_start(path, start, file_len)?;
-        let (Ok(_), Ok(start)) = (usize::try_from(file_len), usize::try_from(start)) else {
+        let (Ok(len), Ok(start)) = (usize::try_from(file_len), usize::try_from(start)) else {
             return Err(Error::LimitExceeded {
                 what: format!("{} (to be mapped on a 32-bit machine; --no-mmap reads it)", path.display()),
                 limit: usize::MAX as u64,
@@ -213,9 +285,12 @@ impl Mapped {
         let map = if file_len == 0 {
             None
         } else {
+            // A device's length is not what the system says of it as a file.
+            let mut options = memmap2::MmapOptions::new();
+            options.len(len);
             // SAFETY: the mapping is read-only and lives in `Mapped`, which hands out slices that
             // borrow from it. That no other process changes the file is the caller's promise.
-            let map = unsafe { memmap2::Mmap::map(&file) }.map_err(|e| Error::io("map", path, e))?;
+            let map = unsafe { options.map(&file) }.map_err(|e| Error::io("map", path, e))?;
             // Look-ups jump about; read-ahead would fetch 128 KB for every page of 4.
             #[cfg(unix)]
             let _ = map.advise(memmap2::Advice::Random);
@@ -331,6 +406,17 @@ impl Storage for Part {
 pub fn guard_faults() {
     #[cfg(unix)]
     fault::install();
+}
+
+/// Makes a write beyond the size that files may have (`ulimit -f`) an error, where the system would end
+/// the process. Process-wide, as [`guard_faults`]. Does nothing outside Unix.
+#[cfg_attr(unix, expect(unsafe_code, reason = "the system's call that ignores a signal"))]
+pub fn refuse_long_files() {
+    // SAFETY: to ignore a signal no code of ours runs when it comes.
+    #[cfg(unix)]
+    unsafe {
+        libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
+    }
 }
 
 #[cfg(unix)]
@@ -459,6 +545,38 @@ mod tests {
             assert!(s.read(reversed).is_err());
         }
         assert!(Mapped::open(file.path(), 10_001).is_err());
+    }
+
+    /// What is no file; opening the first would wait for ever.
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_regular_file_is_refused_at_once() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let fifo = dir.path().join("fifo");
+        assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+        let socket = dir.path().join("socket");
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        for path in [&fifo, &socket, Path::new("/dev/null"), Path::new("/dev/zero"), dir.path()] {
+            for error in [Mapped::open(path, 0).map(drop), Positional::open(path, 0).map(drop)] {
+                let error = error.unwrap_err().to_string();
+                assert!(error.contains(&*path.to_string_lossy()), "{error}");
+                let is_socket = path == socket;
+                assert!(is_socket || error.contains("is not a regular file, but a"), "{error}");
+            }
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_followed_only_where_they_may_be() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let (file, link) = (dir.path().join("file"), dir.path().join("link"));
+        std::fs::write(&file, "bytes").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        assert_eq!(Mapped::open(&link, 0).unwrap().len(), 5);
+        assert_eq!(Mapped::open_with(&file, 0, Links::Refused).unwrap().len(), 5);
+        let error = Mapped::open_with(&link, 0, Links::Refused).unwrap_err().to_string();
+        assert!(error.contains("but a link"), "{error}");
     }
 
     #[cfg(unix)]

@@ -29,10 +29,11 @@ use std::sync::Arc;
 
 pub use self::entry::{Entry, Resolved};
 pub use self::find::Found;
-pub use self::open::{Format, OpenOptions, format_of};
+pub use self::open::OpenOptions;
 pub use self::search::{Hit, Hits, Suggestion, Suggestions, search};
 pub use self::verify::VerifyOptions;
 pub use self::zim_index::{CacheOptions, Kind as IndexKind, index_folder};
+pub use crate::archives::{Format, format_of};
 pub use crate::content::Content;
 pub use crate::reader::{Cache, Match, SearchOptions, SuggestOptions};
 pub use crate::zim::Counts;

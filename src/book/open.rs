@@ -1,36 +1,13 @@
 //! Opening an archive by what it is.
 
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 
 use super::{Book, CacheOptions};
+use crate::archives::{Format, format_of};
 use crate::error::Result;
-use crate::format::first_page;
-use crate::format::ids::PAGE;
 use crate::reader::{self, Cache};
-use crate::storage::Parts;
 use crate::zim;
-
-/// A format of archives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Format {
-    /// Ours.
-    Tome,
-    /// OpenZIM's.
-    Zim,
-}
-
-impl Format {
-    /// Returns its name, which is also the ending of its files' names.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Tome => "tome",
-            Self::Zim => "zim",
-        }
-    }
-}
 
 /// How to open an archive.
 #[derive(Debug, Clone, Default)]
@@ -72,40 +49,4 @@ impl Book {
             }
         }
     }
-}
-
-/// Returns the format of a file, as its first bytes tell it, or, where the start of a `.tome` is damaged,
-/// the copy at its end; nothing if it is of neither or cannot be read.
-///
-/// `x.zim` that is not there is a ZIM if `x.zimaa` is.
-pub fn format_of(path: &Path, at: u64) -> Option<Format> {
-    let named = |ending: &str| path.extension().is_some_and(|e| e.eq_ignore_ascii_case(ending));
-    let Ok(mut file) = File::open(path) else {
-        return Parts::first_of(path).map(|_| Format::Zim);
-    };
-    let len = file.metadata().ok().filter(std::fs::Metadata::is_file)?.len();
-    let mut begins = |at: u64| -> Option<[u8; 8]> {
-        let mut start = [0; 8];
-        file.seek(SeekFrom::Start(at)).ok()?;
-        file.read_exact(&mut start).ok()?;
-        Some(start)
-    };
-    let is_zim = |start: [u8; 8]| start.starts_with(&zim::MAGIC);
-    match begins(at) {
-        Some(start) if is_zim(start) => return Some(Format::Zim),
-        Some(start) if first_page::is_ours(&start) => return Some(Format::Tome),
-        // A file that ends before its eighth byte.
-        None if at == 0 && starts_as_zim(path) => return Some(Format::Zim),
-        // Behind the end of the first of several parts.
-        None if at >= len && named("zimaa") => return Some(Format::Zim),
-        _ => {}
-    }
-    let end = len.checked_sub(PAGE as u64).and_then(begins)?;
-    first_page::is_ours(&end).then_some(Format::Tome)
-}
-
-fn starts_as_zim(path: &Path) -> bool {
-    let mut start = vec![];
-    let read = File::open(path).and_then(|file| file.take(4).read_to_end(&mut start));
-    read.is_ok() && start == zim::MAGIC
 }

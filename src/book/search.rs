@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::zim_index::Kind;
+use super::zim_index::{self, Kind};
 use super::{Book, Inner};
 use crate::error::{Error, Result};
 use crate::item::Observer;
@@ -114,17 +114,7 @@ impl Book {
     ) -> Result<Suggestions> {
         let found = match &self.0 {
             Inner::Tome(archive) => archive.suggest(query, options)?,
-            Inner::Zim(zim) => {
-                let ask = || zim.indexes.get(&zim.archive, Kind::Titles, observer)?.suggest(query, options);
-                let found = ask();
-                let damage = found.as_ref().map_or_else(Some, |found| found.damage.as_ref());
-                if damage.is_some_and(|error| zim.indexes.drop_damaged(&zim.archive, error)) {
-                    // Made anew.
-                    ask()?
-                } else {
-                    found?
-                }
-            }
+            Inner::Zim(zim) => zim.suggest(query, options, observer)?,
         };
         let list = found.list.into_iter().map(|s| {
             let reader::Suggestion { title, path, fragment, matched, via, .. } = s;
@@ -149,27 +139,29 @@ pub fn search(
     options: &SearchOptions,
     observer: &dyn Observer,
 ) -> Result<Hits> {
-    let hits = search_once(books, query, options, observer)?;
-    let drop_damaged = |(number, error): &(usize, Error)| match books.get(*number).map(|book| &book.0) {
-        Some(Inner::Zim(zim)) => zim.indexes.drop_damaged(&zim.archive, error),
-        _ => false,
-    };
+    let (hits, asked) = search_once(books, query, options, observer)?;
+    let mut dropped = false;
     // Each of them, before they are made anew.
-    if hits.damage.iter().filter(|damage| drop_damaged(damage)).count() == 0 {
-        return Ok(hits);
+    for (number, _) in hits.damage.iter().filter(|(_, error)| zim_index::is_own_damage(error)) {
+        if let Some(Inner::Zim(zim)) = books.get(*number).map(|book| &book.0)
+            && let Some((_, index)) = asked.iter().find(|(asked, _)| asked == number)
+        {
+            dropped |= zim.indexes.drop_damaged(&zim.archive, index, observer)?;
+        }
     }
-    search_once(books, query, options, observer)
+    if dropped { search_once(books, query, options, observer).map(|(hits, _)| hits) } else { Ok(hits) }
 }
+
+/// The archives that were searched, each with the number of its book.
+type Asked = Vec<(usize, Arc<reader::Archive>)>;
 
 fn search_once(
     books: &[&Book],
     query: &str,
     options: &SearchOptions,
     observer: &dyn Observer,
-) -> Result<Hits> {
-    let mut archives: Vec<Arc<reader::Archive>> = vec![];
-    // The number among the books of each archive that is searched.
-    let mut numbers: Vec<usize> = vec![];
+) -> Result<(Hits, Asked)> {
+    let mut asked: Asked = vec![];
     let mut failed: Vec<(usize, Error)> = vec![];
     for (number, book) in books.iter().enumerate() {
         let archive = match &book.0 {
@@ -177,29 +169,21 @@ fn search_once(
             Inner::Zim(zim) => zim.indexes.get(&zim.archive, Kind::FullText, observer),
         };
         match archive {
-            Ok(archive) => {
-                archives.push(archive);
-                numbers.push(number);
-            }
+            Ok(archive) => asked.push((number, archive)),
             Err(Error::Interrupted) => return Err(Error::Interrupted),
             Err(error) => failed.push((number, error)),
         }
     }
-    let archives: Vec<&reader::Archive> = archives.iter().map(|archive| &**archive).collect();
-    let found = reader::search(&archives, query, options);
-    let number = |archive: usize| numbers.get(archive).copied().unwrap_or(archive);
-    let list = found.list.into_iter().map(|hit| {
+    let archives: Vec<&reader::Archive> = asked.iter().map(|(_, archive)| &**archive).collect();
+    let mut found = reader::search(&archives, query, options);
+    let number = |archive: usize| asked.get(archive).map_or(archive, |(number, _)| *number);
+    let list = found.list.drain(..).map(|hit| {
         let reader::Hit { archive, title, path, score, snippet, relaxed, .. } = hit;
         Hit { book: number(archive), title, path, score, snippet, relaxed }
     });
     let list = list.collect();
-    failed.extend(found.damage.into_iter().map(|(archive, error)| (number(archive), error)));
+    failed.extend(found.damage.drain(..).map(|(archive, error)| (number(archive), error)));
     failed.sort_by_key(|f| f.0);
-    Ok(Hits {
-        list,
-        at_least: found.at_least,
-        partial: found.partial,
-        did_you_mean: found.did_you_mean,
-        damage: failed,
-    })
+    let reader::Hits { at_least, partial, did_you_mean, .. } = found;
+    Ok((Hits { list, at_least, partial, did_you_mean, damage: failed }, asked))
 }

@@ -5,10 +5,11 @@ use std::sync::{Arc, OnceLock};
 use super::Section;
 use super::index::Indexes;
 use super::titles::Titles;
-use super::zim_index::{CacheOptions, Kind as IndexKind};
+use super::zim_index::{CacheOptions, Kind as IndexKind, is_own_damage};
 use crate::error::Result;
 use crate::fold::title_key;
-use crate::item::{Metadata, keys};
+use crate::item::{Metadata, Observer, keys};
+use crate::reader::{SuggestOptions, Suggestion, Suggestions};
 use crate::sources;
 use crate::zim::{self, Entry, EntryBody, Header};
 
@@ -64,6 +65,40 @@ impl ZimBook {
         }
         // The index has fewer titles: only those of articles.
         Ok(self.titles().with_key(&self.archive, &title_key(title)))
+    }
+
+    /// Suggests titles, from an index that is made if it was not made before; made again if it turns out to
+    /// be damaged, or of another ZIM than this.
+    pub(super) fn suggest(
+        &self,
+        query: &str,
+        options: &SuggestOptions,
+        observer: &dyn Observer,
+    ) -> Result<Suggestions> {
+        let ask = || -> Result<_> {
+            let index = self.indexes.get(&self.archive, IndexKind::Titles, observer)?;
+            let found = index.suggest(query, options);
+            Ok((index, found))
+        };
+        let (index, found) = ask()?;
+        let is_wrong = match &found {
+            Ok(found) => {
+                found.damage.as_ref().is_some_and(is_own_damage) || !found.list.iter().all(|s| self.has(s))
+            }
+            Err(error) => is_own_damage(error),
+        };
+        if is_wrong && self.indexes.drop_damaged(&self.archive, &index, observer)? {
+            return ask()?.1;
+        }
+        found
+    }
+
+    /// Returns false if there is no entry of that path and title. One that cannot be read may be it.
+    fn has(&self, suggestion: &Suggestion) -> bool {
+        match self.archive.entry_by_path(&suggestion.path) {
+            Ok(entry) => entry.is_some_and(|entry| entry.title == suggestion.title),
+            Err(_) => true,
+        }
     }
 
     pub(super) fn sections(&self) -> Vec<Section> {

@@ -15,16 +15,17 @@ mod key;
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::{Error, Place, Result};
 use crate::item::Observer;
 use crate::limits;
-use crate::reader::{Archive, Content, Contents};
-use crate::storage::{Mapped, Storage};
+use crate::reader::{Archive, Content, Contents, NO_SUCH_ENTRY};
+use crate::storage::{Links, Mapped, Storage};
 use crate::zim;
-use folder::Folder;
+use folder::{Folder, Scratch};
 use key::Key;
 
 /// What an index is for.
@@ -72,8 +73,14 @@ impl Failure {
 /// Opens the index of a ZIM, or makes it first, which the observer hears of as a stage.
 ///
 /// To open one that is there costs some 100 us. To make one costs up to some minutes for gigabytes of
-/// articles, as much memory as packing, and about a tenth of the ZIM on disk. What of the ZIM cannot be read is told as a
-/// warning and is missing from the index. An index of all words serves both kinds.
+/// articles, as much memory as packing, and about a tenth of the ZIM on disk. What of the ZIM cannot be
+/// read is told as a warning and is missing from the index. An index of all words serves both kinds.
+///
+/// Indexes are known by the checksum that stands in the ZIM. So while one of all words is made, the ZIM's
+/// bytes are compared with it, at some 0.6 GB/s beside the rest. Of a ZIM that is not what it says, or of
+/// which something that belongs in the index cannot be read, a warning says so and the index is not kept:
+/// it would be taken for that of the whole file. An index of titles, which is made without reading
+/// everything, is kept if all entries could be read.
 ///
 /// If the cache cannot be used, a warning says why, and the index is made in a temporary file.
 ///
@@ -109,7 +116,7 @@ pub fn open_or_build(
 /// Fails if the ZIM cannot be read. An index that cannot be read is none.
 pub fn cached(zim: &Arc<zim::Archive>, kind: Kind, options: &CacheOptions) -> Result<Option<Archive>> {
     let Some(folder) = folder_of(options).filter(|_| options.use_cache) else { return Ok(None) };
-    Ok(open_kept(zim, &Key::of(zim)?, kind, &folder).map(|archive| with_contents(archive, zim)))
+    Ok(open_kept(&Key::of(zim)?, kind, &folder).map(|archive| with_contents(archive, zim)))
 }
 
 /// Deletes what is kept of a ZIM's indexes, for instance since it turned out to be damaged
@@ -121,16 +128,16 @@ pub fn cached(zim: &Arc<zim::Archive>, kind: Kind, options: &CacheOptions) -> Re
 pub fn forget(zim: &zim::Archive, options: &CacheOptions) -> Result<()> {
     let key = Key::of(zim)?;
     match folder_of(options) {
-        Some(folder) => folder.forget(&key),
-        None => Ok(()),
+        Some(folder) if folder.check().is_ok() => folder.forget(&key),
+        _ => Ok(()),
     }
 }
 
 /// Returns true for an error of the index's own bytes, not of the ZIM's: the index can be made again.
 pub fn is_own_damage(error: &Error) -> bool {
     let Error::Format(error) = error else { return false };
-    // An index has no blocks, and a ZIM no pages.
-    matches!(error.place, Place::FirstPage | Place::Tree(..) | Place::Page(_))
+    // A ZIM has no pages, and what only an index tells of, it tells wrongly.
+    matches!(error.place, Place::FirstPage | Place::Tree(..) | Place::Page(_)) || error.check == NO_SUCH_ENTRY
 }
 
 /// Returns the folder in which things are kept by default: `tome` in `XDG_CACHE_HOME`, else in what the
@@ -168,35 +175,75 @@ fn from_cache(
     let nowhere = || Error::InvalidInput("there is no folder for it; XDG_CACHE_HOME names one".into());
     let folder = folder_of(options).filter(|_| options.use_cache);
     let folder = folder.ok_or_else(nowhere).map_err(Failure::Cache)?;
-    if let Some(archive) = open_kept(zim, key, kind, &folder) {
+    if let Some(archive) = open_kept(key, kind, &folder) {
         return Ok(archive);
     }
     let name = build::name_of(zim);
     folder.create().map_err(Failure::Cache)?;
     let lock = folder.lock(&key.stem(kind), &format!("waiting for the search index of {name}"), observer)?;
     // Who had the lock has made it, or was stopped.
-    if let Some(archive) = open_kept(zim, key, kind, &folder) {
+    if let Some(archive) = open_kept(key, kind, &folder) {
         return Ok(archive);
     }
     let building = lock.building().map_err(Failure::Cache)?;
-    build::build(zim, key, kind, &building.file(), observer)?;
+    if let Some(why) = build_checked(zim, key, kind, &building.file(), observer)? {
+        let message =
+            format!("of {name}, is not kept, and will be made again: {why}; tome verify tells more");
+        observer.warning("the search index", &message);
+        return open_unkept(&building.file()).map_err(Failure::Cache);
+    }
     let path = building.keep().map_err(Failure::Cache)?;
-    let archive = Archive::open(&path).map_err(Failure::Cache)?;
+    let archive = open_own(&path).map_err(Failure::Cache)?;
     folder.tidy(key, kind, options.max_bytes);
     Ok(archive)
 }
 
+/// Makes an index, and looks whether the ZIM is what its key says; returns why not, if it is not.
+fn build_checked(
+    zim: &zim::Archive,
+    key: &Key,
+    kind: Kind,
+    target: &Path,
+    observer: &dyn Observer,
+) -> Result<Option<String>, Failure> {
+    let unreadable = || "something in it cannot be read".to_string();
+    if kind == Kind::Titles {
+        // To read all bytes would take far longer than the titles do.
+        return Ok((!build::build(zim, key, kind, target, observer)?).then(unreadable));
+    }
+    let failed = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let check =
+            scope.spawn(|| zim.check_checksum(&|| failed.load(Ordering::Relaxed) || observer.is_cancelled()));
+        let built = build::build(zim, key, kind, target, observer);
+        failed.store(built.is_err(), Ordering::Relaxed);
+        if built.is_ok() && !check.is_finished() {
+            observer.stage(&format!("comparing {} with its checksum", build::name_of(zim)), None);
+        }
+        let checked = check.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        let is_whole = built?;
+        match checked {
+            Ok(true) if is_whole || zim.header().checksum != 0 => Ok(None),
+            // The oldest have no checksum.
+            Ok(true) => Ok(Some(unreadable())),
+            Ok(false) => Ok(Some("its bytes do not have the checksum that stands in it".into())),
+            Err(Error::Interrupted) => Err(Failure::Other(Error::Interrupted)),
+            Err(error) => Ok(Some(error.to_string())),
+        }
+    })
+}
+
 /// Opens an index that is kept, if it is whole as far as a look shows, and of this very ZIM.
-fn open_kept(zim: &zim::Archive, key: &Key, kind: Kind, folder: &Folder) -> Option<Archive> {
+fn open_kept(key: &Key, kind: Kind, folder: &Folder) -> Option<Archive> {
+    folder.check().ok()?;
     let serving = match kind {
         Kind::Titles => &[Kind::FullText, Kind::Titles][..],
         Kind::FullText => &[Kind::FullText],
     };
     serving.iter().find_map(|&kind| {
         let path = folder.path(&key.stem(kind));
-        let archive = Archive::open(&path).ok()?;
-        let is_it = archive.is_index_only() && key.is_told_by(archive.metadata().ok()?, kind);
-        if !is_it || build::is_outdated(zim, &archive) {
+        let archive = open_own(&path).ok()?;
+        if !archive.is_index_only() || !key.is_told_by(archive.metadata().ok()?, kind) {
             return None;
         }
         folder::touch(&path);
@@ -216,29 +263,45 @@ fn temporary(zim: &zim::Archive, key: &Key, kind: Kind, observer: &dyn Observer)
         }
         other => other,
     };
-    let mut builder = tempfile::Builder::new();
-    builder.prefix("tome-index-");
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-    let made = builder.tempdir();
-    let temporary =
-        made.map_err(|e| room(Error::io("create a temporary folder in", std::env::temp_dir(), e)))?;
-    let path = temporary.path().join("index.tome");
-    build::build(zim, key, kind, &path, observer).map_err(|failure| match failure {
+    let scratch = Scratch::new().map_err(room)?;
+    build::build(zim, key, kind, &scratch.file(), observer).map_err(|failure| match failure {
         Failure::Cache(error) => room(error),
         Failure::Other(error) => error,
     })?;
-    let map = Mapped::open(&path, 0)?;
+    open_scratch(scratch)
+}
+
+/// Opens a file of this program's own making.
+fn open_own(path: &Path) -> Result<Archive> {
+    Archive::from_storage(Mapped::open_with(path, 0, Links::Refused)?)
+}
+
+/// Opens an index that is about to be deleted.
+#[cfg(unix)]
+fn open_unkept(path: &Path) -> Result<Archive> {
+    open_own(path)
+}
+
+/// Opens an index that is about to be deleted. A mapped file cannot be, so this is a copy.
+#[cfg(not(unix))]
+fn open_unkept(path: &Path) -> Result<Archive> {
+    let scratch = Scratch::new()?;
+    std::fs::copy(path, scratch.file()).map_err(|e| Error::io("copy", path, e))?;
+    open_scratch(scratch)
+}
+
+fn open_scratch(scratch: Scratch) -> Result<Archive> {
+    let map = Mapped::open_with(&scratch.file(), 0, Links::Refused)?;
     // Where a mapped file can be deleted, nothing is left even if the program is killed.
-    let folder = (!cfg!(unix)).then_some(temporary);
-    Archive::from_storage(Temporary { map, _folder: folder })
+    let scratch = (!cfg!(unix)).then_some(scratch);
+    Archive::from_storage(Temporary { map, _scratch: scratch })
 }
 
 /// A mapped file in a folder that is deleted after it.
 struct Temporary {
     // In this order: a mapping ends before its file is deleted.
     map: Mapped,
-    _folder: Option<tempfile::TempDir>,
+    _scratch: Option<Scratch>,
 }
 
 impl Storage for Temporary {

@@ -11,7 +11,7 @@ use tome::sources;
 use super::args::{ConvertArgs, Globals};
 use super::extract::is_folder;
 use super::progress::Progress;
-use super::target::{Format, Target, check_free, look_at_space, print_json, summarise};
+use super::target::{Format, Target, look_at_space, print_json, summarise};
 use super::{Failure, Outcome, Status, interrupt};
 
 /// Runs the command.
@@ -22,9 +22,9 @@ pub fn run(args: &ConvertArgs, globals: &Globals) -> Outcome {
         return Err(Failure::new(format!("{}: its ending does not say what to make", out.display()))
             .hint("the name of what is made ends in .tome, .zim or .zip"));
     };
-    check_free(out, args.force)?;
     let progress = Progress::new(globals);
     let book = Arc::new(open(args)?);
+    let target = Target::create(out, format, &args.how, args.force, Some(is_folder(&book)), &progress)?;
     let order = if format == Format::Zip { Order::Paths } else { Order::Stored };
     let name = args.input.display().to_string();
     let mut source = book.source(sources::Options::default(), order, &name);
@@ -34,7 +34,7 @@ pub fn run(args: &ConvertArgs, globals: &Globals) -> Outcome {
     }
     interrupt::watch();
     progress.start("converting", bytes);
-    let made = convert(args, format, &book, &mut *source, &progress);
+    let made = convert(target, out, &mut *source, &progress);
     progress.finish();
     let made = made?;
     let seconds = started.elapsed().as_secs_f64();
@@ -52,7 +52,7 @@ fn open(args: &ConvertArgs) -> Result<Book, Failure> {
     let input = &args.input;
     let options = OpenOptions { by_position: args.no_mmap, at: args.at, ..OpenOptions::default() };
     Book::open(input, &options).map_err(|error| {
-        let is_foreign = matches!(error, tome::error::Error::NotAnArchive { .. });
+        let is_foreign = matches!(error, tome::error::Error::NotAnArchive { .. }) || input.is_dir();
         let failure = Failure::of_archive(input, error);
         if is_foreign { failure.hint(made_of(input, &args.output)) } else { failure }
     })
@@ -64,14 +64,11 @@ fn made_of(input: &Path, output: &Path) -> String {
 }
 
 fn convert(
-    args: &ConvertArgs,
-    format: Format,
-    book: &Arc<Book>,
+    mut target: Target<'_>,
+    out: &Path,
     source: &mut dyn Source,
     progress: &Progress,
 ) -> Result<Summary, Failure> {
-    let mut target =
-        Target::create(&args.output, format, &args.how, args.force, Some(is_folder(book)), progress)?;
     let about = source.run(&mut target, &progress.of_source())?;
-    Ok(target.finish(&args.output, &about)?)
+    Ok(target.finish(out, &about)?)
 }

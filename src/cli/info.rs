@@ -5,6 +5,7 @@ use tome::book::{Book, Counts};
 use tome::hex::to_hex;
 use tome::item::{Metadata, keys};
 use tome::zim::Xapian;
+use tome::zim::metadata::is_double;
 
 use super::args::InfoArgs;
 use super::open::open;
@@ -116,8 +117,11 @@ pub fn run(args: &InfoArgs) -> Outcome {
     Ok(if whole { Status::Yes } else { Status::Partial })
 }
 
+/// Names of fields are aligned up to this length: one that is longer moves its own value only.
+const MAX_ALIGNED: usize = 24;
+
 fn print(out: &mut Output, info: &Info<'_>, metadata: &Metadata, book: &Book) -> Result<(), super::Failure> {
-    let mut field = |name: &str, value: &str| out.line(&format!("{name:<14}{value}"));
+    let mut fields: Vec<(&str, String)> = vec![];
     let said = [
         ("title", Some(info.title).filter(|title| !title.is_empty())),
         ("description", info.description),
@@ -129,13 +133,9 @@ fn print(out: &mut Output, info: &Info<'_>, metadata: &Metadata, book: &Book) ->
         ("source url", info.source_url),
         ("main page", info.main.as_deref()),
     ];
-    for (name, value) in said {
-        if let Some(value) = value {
-            field(name, value)?;
-        }
-    }
+    fields.extend(said.into_iter().filter_map(|(name, value)| Some((name, value?.to_owned()))));
     if !info.tags.is_empty() {
-        field("tags", &info.tags.join(", "))?;
+        fields.push(("tags", info.tags.join(", ")));
     }
     let shown = [
         keys::TITLE,
@@ -148,30 +148,32 @@ fn print(out: &mut Output, info: &Info<'_>, metadata: &Metadata, book: &Book) ->
         keys::SOURCE_URL,
         keys::TAGS,
     ];
-    for (key, value) in metadata.iter().filter(|(key, _)| !shown.contains(key)) {
-        match std::str::from_utf8(&value.bytes) {
-            Ok(text) if value.mime.starts_with("text/plain") => field(key, text)?,
-            _ => field(key, &format!("{}, {}", value.mime, talk::bytes(value.bytes.len() as u64)))?,
-        }
+    for (key, value) in metadata.iter().filter(|(key, _)| !shown.contains(key) && !is_double(key)) {
+        let shown = match std::str::from_utf8(&value.bytes) {
+            Ok(text) if value.mime.starts_with("text/plain") => text.to_owned(),
+            _ => format!("{}, {}", value.mime, talk::bytes(value.bytes.len() as u64)),
+        };
+        fields.push((key, shown));
     }
-    field("articles", &talk::grouped(info.articles))?;
-    field("media", &talk::grouped(info.media))?;
-    field("redirects", &talk::grouped(info.redirects))?;
-    field("blocks", &talk::grouped(info.blocks.into()))?;
-    field("size", &talk::bytes(info.size))?;
-    field("format", &format!("{} {}", info.format, info.version))?;
+    fields.push(("articles", talk::grouped(info.articles)));
+    fields.push(("media", talk::grouped(info.media)));
+    fields.push(("redirects", talk::grouped(info.redirects)));
+    fields.push(("blocks", talk::grouped(info.blocks.into())));
+    fields.push(("size", talk::bytes(info.size)));
+    fields.push(("format", format!("{} {}", info.format, info.version)));
     if let Some(zim) = book.as_zim() {
-        field("namespaces", &namespaces(book))?;
-        field("indexes", xapian(zim.xapian().unwrap_or_default()))?;
+        fields.push(("namespaces", namespaces(book)));
+        fields.push(("indexes", xapian(zim.xapian().unwrap_or_default()).to_owned()));
         if zim.n_parts() > 1 {
-            field("parts", &talk::grouped(zim.n_parts() as u64))?;
+            fields.push(("parts", talk::grouped(zim.n_parts() as u64)));
         }
     }
     let ids = [("content id", &info.content_id), ("file id", &info.file_id)];
-    for (name, id) in ids {
-        if let Some(id) = id {
-            field(name, id)?;
-        }
+    fields.extend(ids.into_iter().filter_map(|(name, id)| Some((name, id.clone()?))));
+    let lengths = fields.iter().map(|(name, _)| name.chars().count());
+    let longest = lengths.filter(|n| *n <= MAX_ALIGNED).max().unwrap_or_default();
+    for (name, value) in &fields {
+        out.line(&format!("{name:<longest$}  {value}"))?;
     }
     out.line("")?;
     out.line(&format!("{:<16} {:>14} {:>14}", "section", "offset", "length"))?;

@@ -101,6 +101,7 @@ pub type Outcome = Result<Status, Failure>;
 /// Runs the program.
 pub fn main() -> ExitCode {
     tome::storage::guard_faults();
+    tome::storage::refuse_long_files();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

@@ -44,7 +44,7 @@ pub fn try_open(args: &ArchiveArgs, index: CacheOptions) -> tome::error::Result<
 
 /// Returns the failure of a file that cannot be opened as an archive.
 pub fn failure(path: &Path, error: Error) -> Failure {
-    let is_foreign = matches!(error, Error::NotAnArchive { .. });
+    let is_foreign = matches!(error, Error::NotAnArchive { .. }) || path.is_dir();
     let failure = Failure::of_archive(path, error);
     if is_foreign {
         let made_of = path.display();

@@ -12,7 +12,7 @@ use tome::sources::{self, Globs};
 
 use super::args::{Globals, PackArgs};
 use super::progress::Progress;
-use super::target::{Format, Target, check_free, look_at_space, print_json, summarise};
+use super::target::{Format, Target, look_at_space, print_json, summarise};
 use super::{Failure, Outcome, Status, interrupt};
 
 /// A source as it was named.
@@ -21,20 +21,34 @@ struct Named {
     prefix: String,
 }
 
+/// A source that was opened.
+struct Opened {
+    source: Box<dyn Source>,
+    /// What messages call it.
+    name: String,
+    /// True if its redirects are pages or links.
+    has_pages: bool,
+}
+
 /// Runs the command.
 pub fn run(args: &PackArgs, globals: &Globals) -> Outcome {
     let started = Instant::now();
     let progress = Progress::new(globals);
-    let format = check_output(args)?;
+    let target = Target::create(&args.output, format(args)?, &args.how, args.force, None, &progress)?;
     let named: Vec<Named> = args.sources.iter().map(|spec| split(spec)).collect::<Result<_, _>>()?;
     let own = metadata(args)?;
-    let mut opened: Vec<(Box<dyn Source>, bool)> = vec![];
+    let mut opened: Vec<Opened> = vec![];
     for source in &named {
         let options = source_options(args, source)?;
-        opened.push((sources::open(&source.path, &source.prefix, options)?, !is_archive(&source.path)));
+        opened.push(Opened {
+            source: sources::open(&source.path, &source.prefix, options)?,
+            name: source.path.display().to_string(),
+            has_pages: !is_archive(&source.path),
+        });
     }
     if let Some(list) = &args.redirects {
-        opened.push((Box::new(RedirectList::open(list)?), false));
+        let (source, name) = (Box::new(RedirectList::open(list)?), list.display().to_string());
+        opened.push(Opened { source, name, has_pages: false });
     }
     let bytes = total(&opened);
     if let Some(bytes) = bytes {
@@ -43,7 +57,7 @@ pub fn run(args: &PackArgs, globals: &Globals) -> Outcome {
 
     interrupt::watch();
     progress.start("packing", bytes);
-    let packed = pack(args, format, opened, own, &progress);
+    let packed = pack(args, target, opened, own, &progress);
     progress.finish();
     let (made, stubs) = packed?;
 
@@ -61,18 +75,17 @@ pub fn run(args: &PackArgs, globals: &Globals) -> Outcome {
 /// Runs all sources into one archive; returns also how many pages became redirects.
 fn pack(
     args: &PackArgs,
-    format: Format,
-    sources: Vec<(Box<dyn Source>, bool)>,
+    target: Target<'_>,
+    sources: Vec<Opened>,
     own: Metadata,
     progress: &Progress,
 ) -> Result<(Summary, u64), Failure> {
-    let target = Target::create(&args.output, format, &args.how, args.force, None, progress)?;
     let mut watched = Watched { target, main: args.main.as_deref(), has_main: false, count: false, stubs: 0 };
     let mut about = About { metadata: own, main: args.main.clone(), ..About::default() };
-    for (mut source, count) in sources {
-        watched.count = count;
+    for Opened { mut source, name, has_pages } in sources {
+        watched.count = has_pages;
         let said = source.run(&mut watched, &progress.of_source())?;
-        about.metadata.fill_from(said.metadata);
+        about.metadata.fill_from(said.metadata, &name, progress);
         about.main = about.main.or(said.main);
         about.reading_order.extend(said.reading_order);
     }
@@ -108,17 +121,13 @@ impl Sink for Watched<'_> {
     }
 }
 
-fn check_output(args: &PackArgs) -> Result<Format, Failure> {
+fn format(args: &PackArgs) -> Result<Format, Failure> {
     let out = &args.output;
-    let format = match Format::of(out) {
-        Some(format @ (Format::Tome | Format::Zim)) => format,
-        _ => {
-            return Err(Failure::new(format!("{}: an archive's name ends in .tome or .zim", out.display()))
-                .hint(format!("-o {}", out.with_extension("tome").display())));
-        }
-    };
-    check_free(out, args.force)?;
-    Ok(format)
+    match Format::of(out) {
+        Some(format @ (Format::Tome | Format::Zim)) => Ok(format),
+        _ => Err(Failure::new(format!("{}: an archive's name ends in .tome or .zim", out.display()))
+            .hint(format!("-o {}", out.with_extension("tome").display()))),
+    }
 }
 
 /// Splits `SOURCE=PREFIX` at its last `=`, unless there is something under the whole name.
@@ -188,8 +197,8 @@ fn output_in(output: &Path, source: &Named) -> Vec<String> {
 }
 
 /// Returns the bytes of all sources, if all of them know.
-fn total(sources: &[(Box<dyn Source>, bool)]) -> Option<u64> {
-    let hints = sources.iter().map(|(source, _)| source.size_hint());
+fn total(sources: &[Opened]) -> Option<u64> {
+    let hints = sources.iter().map(|opened| opened.source.size_hint());
     let known: Vec<u64> = hints.flatten().map(|(_, bytes)| bytes).collect();
     (!known.is_empty()).then(|| known.iter().sum())
 }

@@ -34,16 +34,6 @@ impl Format {
     }
 }
 
-/// Fails if something is under a name and may not be replaced.
-pub fn check_free(out: &Path, force: bool) -> Result<(), Failure> {
-    if !force && out.symlink_metadata().is_ok() {
-        return Err(
-            Failure::new(format!("{} exists and was left alone", out.display())).hint("--force replaces it")
-        );
-    }
-    Ok(())
-}
-
 /// Fails if there cannot be room for what so many bytes become, and warns if it may be scarce.
 pub fn look_at_space(out: &Path, bytes: u64, globals: &Globals) -> Result<(), Failure> {
     // A system that does not say has no say.
@@ -75,7 +65,8 @@ pub struct ZipTarget<'o> {
 }
 
 impl<'o> Target<'o> {
-    /// Begins a file; a zip is told which names are folders, if somebody knows.
+    /// Begins a file, so that what stands in its way is said before any work is done; a zip is told which
+    /// names are folders, if somebody knows.
     pub fn create(
         path: &Path,
         format: Format,
@@ -83,7 +74,11 @@ impl<'o> Target<'o> {
         force: bool,
         is_folder: Option<IsFolder<'o>>,
         observer: &'o dyn Observer,
-    ) -> tome::error::Result<Self> {
+    ) -> Result<Self, Failure> {
+        if how.zim_minor.is_some() && format != Format::Zim {
+            let name = path.display();
+            return Err(Failure::new(format!("{name}: --zim-minor is for archives whose name ends in .zim")));
+        }
         let threads = how.threads.and_then(|n| usize::try_from(n).ok());
         Ok(match format {
             Format::Tome => {
@@ -102,8 +97,8 @@ impl<'o> Target<'o> {
             Format::Zim => {
                 let options = zim::WriteOptions {
                     minor: match how.zim_minor {
-                        MinorArg::One => zim::Minor::One,
-                        MinorArg::Three => zim::Minor::Three,
+                        None | Some(MinorArg::One) => zim::Minor::One,
+                        Some(MinorArg::Three) => zim::Minor::Three,
                     },
                     level: how.level,
                     threads,

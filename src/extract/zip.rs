@@ -3,7 +3,6 @@
 //! Entries stand in the order they come, with a fixed time and mode, and the manifest is the last.
 //! Memory grows by some 300 bytes an entry, since a zip's directory is written at its end.
 
-use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,12 +10,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use ::zip::write::SimpleFileOptions;
 use ::zip::{CompressionMethod, DateTime, System, ZipWriter};
-use tempfile::NamedTempFile;
 
 use super::names::{IsFolder, Rules};
 use super::{Extractor, Options, Outcome, Summary, Target, copy, explain_full};
 use crate::error::{Error, Result};
 use crate::item::{About, Content, Item, Sink};
+use crate::output::{Unfinished, folder_of};
 
 /// Above this the size is written in 64 bits: below what 32 bits hold, since deflate may make
 /// things a little larger.
@@ -30,31 +29,14 @@ impl<'a> ZipSink<'a> {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` if the path exists and [`Options::force`] is not set.
+    /// `InvalidInput` if the path is a folder, or exists and [`Options::force`] is not set.
     pub fn create(path: &Path, options: Options) -> Result<Self> {
-        if path.is_dir() {
-            return Err(Error::InvalidInput(format!("{} is a folder; choose a file name", path.display())));
-        }
-        if !options.force && path.symlink_metadata().is_ok() {
-            return Err(taken(path));
-        }
-        let folder = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
-            _ => PathBuf::from("."),
-        };
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".tome-partial-").suffix(".zip");
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
-        let temporary =
-            builder.tempfile_in(&folder).map_err(|e| Error::io("create a temporary file beside", path, e))?;
-        let out = temporary.reopen().map_err(|e| Error::io("open the temporary file of", path, e))?;
+        let file = Unfinished::create(path, options.force)?;
         let dropped = Arc::new(AtomicBool::new(false));
-        let writer = ZipWriter::new(Out { file: out, dropped: Arc::clone(&dropped) });
-        let path = path.to_path_buf();
-        let target = Zip { swallow: Swallow(dropped), writer, temporary, path, force: options.force };
+        let writer = ZipWriter::new(Out { file, dropped: Arc::clone(&dropped) });
+        let target = Zip { swallow: Swallow(dropped), writer, path: path.to_path_buf() };
         let rules = if options.portable_names { Rules::PORTABLE } else { Rules::ZIP };
-        Ok(Self(Extractor::new(target, rules, options, &folder)?))
+        Ok(Self(Extractor::new(target, rules, options, folder_of(path))?))
     }
 
     /// Says how to find out whether any entry's path begins with a text that ends in `/`; as
@@ -83,44 +65,26 @@ impl Sink for ZipSink<'_> {
     }
 }
 
-fn taken(path: &Path) -> Error {
-    Error::InvalidInput(format!(
-        "{} exists and was left alone; choose another name, or allow it to be replaced (--force)",
-        path.display()
-    ))
-}
-
 struct Zip {
     /// Stands before the writer, so as to be dropped before it.
     swallow: Swallow,
     writer: ZipWriter<Out>,
-    temporary: NamedTempFile,
     path: PathBuf,
-    force: bool,
 }
 
 impl Zip {
     fn finish(self) -> Result<()> {
-        let Self { swallow: _swallow, writer, temporary, path, force } = self;
+        let Self { swallow: _swallow, writer, path } = self;
         let failed = |e: io::Error| Error::io("write", &path, e);
         let mut out = writer.finish().map_err(|e| failed(e.into()))?;
         // An entry that was given up may have left bytes beyond the end.
         let len = out.stream_position().map_err(failed)?;
-        out.file.set_len(len).and_then(|()| out.file.sync_all()).map_err(failed)?;
-        if force {
-            temporary.persist(&path).map_err(|e| failed(e.error))?;
-            return Ok(());
-        }
-        match temporary.persist_noclobber(&path) {
-            Ok(_) => Ok(()),
-            Err(e) if e.error.kind() == io::ErrorKind::AlreadyExists => Err(taken(&path)),
-            Err(e) => Err(failed(e.error)),
-        }
+        out.file.set_len(len).map_err(failed)?;
+        out.file.finish()
     }
 
     fn failed(&self, e: io::Error, name: &str, needed: u64) -> Error {
-        let folder = self.temporary.path().parent().unwrap_or(Path::new("."));
-        Error::io("write", self.path.join(name), explain_full(e, folder, needed))
+        Error::io("write", self.path.join(name), explain_full(e, folder_of(&self.path), needed))
     }
 }
 
@@ -180,7 +144,7 @@ fn shrinks(mime: &str) -> bool {
 /// The temporary file. Once the sink is dropped it swallows what is written: the zip's writer ends
 /// its zip when dropped, and would complain on standard error about a disk that is full.
 struct Out {
-    file: File,
+    file: Unfinished,
     dropped: Arc<AtomicBool>,
 }
 

@@ -9,6 +9,10 @@ use crate::content::Content;
 use crate::error::{Error, Place, Result, damaged};
 use crate::item::keys;
 
+/// The check that fails where an index lists what is not there: the damage is the index's, or it is of
+/// something else.
+pub const NO_SUCH_ENTRY: &str = "index";
+
 /// Where the bytes are of what an index-only archive lists.
 pub trait Contents: Send + Sync {
     /// Returns a part of the bytes of the entry of a path; a range that leaves them is cut to them.
@@ -48,7 +52,7 @@ impl Archive {
         let Some(contents) = &self.contents else { return Err(self.no_content()) };
         match contents.content(&entry.path, range)? {
             Some(content) => Ok(content),
-            None => damaged!(Place::Entry(entry.id.0), "index", "what it indexes has no such entry"),
+            None => damaged!(Place::Entry(entry.id.0), NO_SUCH_ENTRY, "what it indexes has no such entry"),
         }
     }
 }

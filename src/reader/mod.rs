@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 pub use crate::content::Content;
 pub use content::{CONTENT_STEP, Cache};
-pub use elsewhere::Contents;
+pub use elsewhere::{Contents, NO_SUCH_ENTRY};
 pub use entries::{Entry, EntryBody, Resolved};
 pub use search::{Hit, Hits, SearchOptions, search};
 pub use suggest::{Match, SuggestOptions, Suggestion, Suggestions};

@@ -15,11 +15,6 @@ use crate::item::{About, Body, Content, Item, Observer, Sink, Source, keys};
 use crate::limits::MAX_ITEM_IN_MEMORY;
 use crate::reader::{Archive, CONTENT_STEP, Entry, EntryBody};
 
-pub(super) use crate::format::first_page::MAGIC;
-
-/// Where the copy of the first page stands, from the end.
-pub(super) const LAST_PAGE: u64 = crate::format::ids::PAGE as u64;
-
 /// The most entries of a leaf that are tried one by one; a page holds fewer, and what is beyond was
 /// made up.
 const MAX_IN_LEAF: u32 = crate::format::ids::PAGE as u32;

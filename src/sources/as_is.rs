@@ -51,6 +51,11 @@ impl<'a> Passing<'a> {
         self.observer.error(&self.terms.shown, message);
     }
 
+    /// Reports something that is left out by a rule.
+    pub fn warning(&self, message: &str) {
+        self.observer.warning(&self.terms.shown, message);
+    }
+
     /// Stops if that was asked for.
     pub fn check_cancelled(&self) -> Result<()> {
         if self.observer.is_cancelled() { Err(Error::Interrupted) } else { Ok(()) }

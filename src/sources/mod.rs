@@ -29,15 +29,16 @@ mod zip;
 mod testing;
 
 use std::borrow::Cow;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::Read;
 use std::path::Path;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
+use crate::archives::{Format, format_of};
 use crate::error::{Error, Result};
 use crate::item::{Source, escape_bytes};
 use crate::limits;
-use crate::storage::Parts;
+use crate::storage::{Parts, open_file};
 
 pub use derive::{is_epub, mime_of};
 pub use directory::path_name;
@@ -137,21 +138,20 @@ pub fn open(spec: &Path, prefix: &str, options: Options) -> Result<Box<dyn Sourc
     if kind.is_dir() {
         return Ok(Box::new(directory::Directory::open(spec, prefix, options)?));
     }
-    if !kind.is_file() {
-        return Err(Error::source(spec.display().to_string(), "neither a folder nor a file"));
-    }
+    let (file, _) = open_file(spec)?;
     let mut start = Vec::new();
-    let mut file = std::fs::File::open(spec).map_err(|e| Error::io("open the source", spec, e))?;
-    file.by_ref().take(256).read_to_end(&mut start).map_err(|e| Error::io("read", spec, e))?;
+    file.take(256).read_to_end(&mut start).map_err(|e| Error::io("read", spec, e))?;
     let ending = spec.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
-    // An archive is known by its magic, whatever it is called; one whose start is damaged by the
-    // copy of it at the end.
-    let is_named = ending.as_deref() == Some("tome");
-    if is_named || start.starts_with(&archive::MAGIC) || ends_as_archive(&mut file, kind.len()) {
-        return Ok(Box::new(archive::ArchiveSource::open(spec, prefix, options)?));
-    }
-    if ending.as_deref() == Some("zim") || start.starts_with(&crate::zim::MAGIC) {
-        return Ok(Box::new(zim::ZimSource::open(spec, prefix, options)?));
+    // An archive is known by its bytes, whatever it is called; what is only called one is refused with what
+    // it looks like.
+    match (format_of(spec, 0), ending.as_deref()) {
+        (Some(Format::Tome), _) | (None, Some("tome")) => {
+            return Ok(Box::new(archive::ArchiveSource::open(spec, prefix, options)?));
+        }
+        (Some(Format::Zim), _) | (None, Some("zim")) => {
+            return Ok(Box::new(zim::ZimSource::open(spec, prefix, options)?));
+        }
+        (None, _) => {}
     }
     // Other files that are zips inside (office documents, packages) are single files.
     match ending.as_deref() {
@@ -169,32 +169,16 @@ pub fn open(spec: &Path, prefix: &str, options: Options) -> Result<Box<dyn Sourc
 /// Fails if it is not, if it has more than `limit` bytes, or if it cannot be read.
 pub fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>> {
     let failed = |e| Error::io("read", path, e);
-    // Before it is opened, which waits at a pipe.
-    let kind = std::fs::metadata(path).map_err(failed)?;
-    if !kind.is_file() {
-        return Err(Error::source(path.display().to_string(), "not a regular file"));
-    }
-    let file = std::fs::File::open(path).map_err(failed)?;
+    let (file, len) = open_file(path)?;
     let mut bytes = Vec::new();
-    if kind.len() <= limit {
+    if len <= limit {
         file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
     }
-    let wanted = kind.len().max(bytes.len() as u64);
+    let wanted = len.max(bytes.len() as u64);
     if wanted > limit {
         return Err(Error::LimitExceeded { what: path.display().to_string(), limit, wanted });
     }
     Ok(bytes)
-}
-
-/// Returns true if the last page of a file begins as an archive does.
-fn ends_as_archive(file: &mut std::fs::File, len: u64) -> bool {
-    let mut magic = [0; archive::MAGIC.len()];
-    let at = len.checked_sub(archive::LAST_PAGE);
-    at.is_some_and(|at| {
-        file.seek(SeekFrom::Start(at)).is_ok()
-            && file.read_exact(&mut magic).is_ok()
-            && magic == archive::MAGIC
-    })
 }
 
 /// Returns a prefix that paths are appended to: empty, or ending in `/`.

@@ -175,8 +175,9 @@ fn simply_decoded(value: &[u8]) -> Option<Vec<u8>> {
 
 /// Returns what the standard's tokenizer makes of a value.
 fn tokenized(value: &[u8]) -> Vec<u8> {
-    let quote = if value.contains(&b'"') { b'\'' } else { b'"' };
-    let tag = [b"<a a=", &[quote][..], value, &[quote], b">"].concat();
+    // One without quotes may have both kinds in it.
+    let quoted = value.split(|byte| *byte == b'"').collect::<Vec<_>>().join(&b"&quot;"[..]);
+    let tag = [&b"<a a=\""[..], &quoted, b"\">"].concat();
     for token in Tokenizer::new(&tag[..]) {
         if let Ok(Token::StartTag(mut tag)) = token
             && let Some(found) = tag.attributes.remove(&b"a"[..])

@@ -124,6 +124,7 @@ mod tests {
             ("<", vec![]),
             ("<!--", vec![]),
             ("<a href=\"a'&eacute;\"><a href='b\"&eacute;'>", vec![(Follow, "a'é"), (Follow, "b\"é")]),
+            ("<a href=&eacute;'\"&amp\">", vec![(Follow, "é'\"&\"")]),
         ] {
             let expected: Vec<_> = expected.into_iter().map(|(p, a)| (p, a.to_owned())).collect();
             assert_eq!(all(html), expected, "{html}");

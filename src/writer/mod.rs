@@ -424,7 +424,10 @@ impl<'o> Writer<'o> {
         let metadata = crate::format::small::write_metadata(&about.metadata).len();
         if metadata > limits::MAX_METADATA {
             return Err(Error::LimitExceeded {
-                what: "the metadata".into(),
+                what: match about.metadata.largest() {
+                    Some((key, len)) => format!("the metadata, of which {key} alone has {len},"),
+                    None => "the metadata".into(),
+                },
                 limit: limits::MAX_METADATA as u64,
                 wanted: metadata as u64,
             });

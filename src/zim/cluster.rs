@@ -170,14 +170,29 @@ impl InPlace {
     /// Decodes until there are so many bytes or a few more, block by block.
     pub fn fill(&mut self, stored: &Stored<'_>, out: &mut Vec<u8>, len: usize) -> Result<()> {
         while out.len() < len {
-            let input = stored.chunk(self.read, self.decoder.wants())?;
-            match self.decoder.step(&input, out) {
-                Ok(step) if step.read == 0 && step.written == 0 => return stored.ended(),
-                Ok(step) => self.read += step.read as u64,
-                Err(e) => return stored.wrong(e),
-            }
+            self.step(stored, out)?;
         }
         Ok(())
+    }
+
+    /// Reads the end of the frame behind `len` bytes, and returns false if more bytes come before it.
+    pub fn is_at_end(&mut self, stored: &Stored<'_>, out: &mut Vec<u8>, len: usize) -> Result<bool> {
+        while out.len() <= len && !self.decoder.is_between_frames() {
+            self.step(stored, out)?;
+        }
+        Ok(out.len() <= len)
+    }
+
+    fn step(&mut self, stored: &Stored<'_>, out: &mut Vec<u8>) -> Result<()> {
+        let input = stored.chunk(self.read, self.decoder.wants())?;
+        match self.decoder.step(&input, out) {
+            Ok(step) if step.read == 0 && step.written == 0 => stored.ended(),
+            Ok(step) => {
+                self.read += step.read as u64;
+                Ok(())
+            }
+            Err(e) => stored.wrong(e),
+        }
     }
 
     /// Returns the memory that it takes.

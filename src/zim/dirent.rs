@@ -98,6 +98,32 @@ pub(super) fn compare_path(bytes: &[u8], namespace: u8, path: &[u8]) -> std::res
 }
 
 impl<'a> Dirent<'a> {
+    /// Returns the bytes of a dirent without parameters.
+    pub fn write(namespace: u8, path: &[u8], title: &[u8], kind: DirentKind) -> Vec<u8> {
+        let number = match kind {
+            DirentKind::Blob { mime, .. } => mime,
+            DirentKind::Redirect { .. } => REDIRECT,
+            DirentKind::Legacy => DELETED,
+        };
+        let mut out = Vec::with_capacity(BLOB_HEAD + path.len() + title.len() + 2);
+        out.extend_from_slice(&number.to_le_bytes());
+        // No parameters, and no revision.
+        out.extend_from_slice(&[0, namespace, 0, 0, 0, 0]);
+        match kind {
+            DirentKind::Blob { cluster, blob, .. } => {
+                out.extend_from_slice(&cluster.to_le_bytes());
+                out.extend_from_slice(&blob.to_le_bytes());
+            }
+            DirentKind::Redirect { target } => out.extend_from_slice(&target.to_le_bytes()),
+            DirentKind::Legacy => {}
+        }
+        for name in [path, title] {
+            out.extend_from_slice(name);
+            out.push(0);
+        }
+        out
+    }
+
     /// Reads the dirent that begins with these bytes, which may go on behind it.
     pub fn parse(bytes: &'a [u8]) -> std::result::Result<Self, More> {
         let (namespace, kind, parameter_len, start) = head(bytes)?;
@@ -139,8 +165,15 @@ mod tests {
     use super::*;
 
     fn dirent(namespace: u8, path: &[u8], title: &[u8]) -> Vec<u8> {
-        let head = [1, 0, 0, namespace, 0, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0];
-        [&head[..], path, &[0], title, &[0]].concat()
+        Dirent::write(namespace, path, title, DirentKind::Blob { mime: 1, cluster: 2, blob: 3 })
+    }
+
+    #[test]
+    fn dirents_are_as_libzim_writes_them() {
+        let blob = DirentKind::Blob { mime: 2, cluster: 3, blob: 4 };
+        assert_eq!(Dirent::write(b'C', b"p", b"t", blob), b"\x02\0\0C\0\0\0\0\x03\0\0\0\x04\0\0\0p\0t\0");
+        let redirect = DirentKind::Redirect { target: 5 };
+        assert_eq!(Dirent::write(b'W', b"p", b"", redirect), b"\xff\xff\0W\0\0\0\0\x05\0\0\0p\0\0");
     }
 
     #[test]

@@ -90,6 +90,26 @@ impl Header {
         Ok(header)
     }
 
+    /// Returns the header's bytes.
+    pub(super) fn write(&self) -> [u8; Self::SIZE] {
+        let mut out = [0; Self::SIZE];
+        let mut put = |at: usize, bytes: &[u8]| out[at..at + bytes.len()].copy_from_slice(bytes);
+        put(0, &MAGIC);
+        put(4, &self.major.to_le_bytes());
+        put(6, &self.minor.to_le_bytes());
+        put(8, &self.uuid);
+        put(24, &self.n_entries.to_le_bytes());
+        put(28, &self.n_clusters.to_le_bytes());
+        put(32, &self.path_pointers.to_le_bytes());
+        put(40, &self.title_pointers.to_le_bytes());
+        put(48, &self.cluster_pointers.to_le_bytes());
+        put(56, &self.mime_list.to_le_bytes());
+        put(64, &self.main_page.to_le_bytes());
+        put(68, &self.layout_page.to_le_bytes());
+        put(72, &self.checksum.to_le_bytes());
+        out
+    }
+
     fn check(&self, len: u64) -> Result<()> {
         let at = |byte| Place::Section("header", byte);
         if !matches!(self.major, 5 | 6) {

@@ -75,6 +75,11 @@ pub fn original<'a>(metadata: &'a Metadata, key: &str) -> Option<&'a Value> {
     (our_value(key, kept) == *ours).then_some(kept)
 }
 
+/// Returns true for a key of ours under which nothing is but another one's value as it came from a file.
+pub fn is_double(key: &str) -> bool {
+    key.starts_with(ORIGINAL) && their_key(key).is_none()
+}
+
 /// Returns our name of a file's key.
 fn our_key(key: &str) -> Cow<'_, str> {
     if let Some((_, ours)) = NAMES.iter().find(|name| name.0 == key) {
@@ -235,6 +240,14 @@ pub fn uuid_text(uuid: &[u8; 16]) -> String {
     out
 }
 
+/// Returns a UUID that is made of a hash: one of version 8 (RFC 9562).
+pub(super) fn made_uuid(hash: &[u8; 32]) -> [u8; 16] {
+    let mut uuid: [u8; 16] = hash.first_chunk().copied().unwrap_or_default();
+    uuid[6] = uuid[6] & 0x0f | 0x80;
+    uuid[8] = uuid[8] & 0x3f | 0x80;
+    uuid
+}
+
 /// Returns the bytes of a UUID in hex with dashes, or `None` if it is none.
 pub fn parse_uuid(text: &str) -> Option<[u8; 16]> {
     let dashes = [8, 13, 18, 23];
@@ -255,6 +268,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn uuids_that_are_made_say_so() {
+        let made = made_uuid(&[0xff; 32]);
+        assert_eq!((made[6] >> 4, made[8] >> 6), (8, 2));
+    }
 
     #[test]
     fn uuids_are_read_as_they_are_written() {

@@ -124,11 +124,13 @@ fn the_same_input_gives_the_same_bytes_with_any_threads_and_memory() {
 fn what_cannot_be_is_refused_and_leaves_everything_as_it_was() {
     let corpus = Corpus::new();
     std::fs::write(corpus.file("there.tome"), "old").unwrap();
+    std::fs::create_dir(corpus.file("folder.zim")).unwrap();
     std::fs::write(corpus.file("text.zim"), "no archive").unwrap();
     std::fs::write(corpus.file("cut.zim"), &std::fs::read(corpus.file("a.zim")).unwrap()[..5000]).unwrap();
     let before = corpus.count();
     for (from, to, message) in [
         ("a.zim", "there.tome", "exists and was left alone"),
+        ("a.zim", "folder.zim", "is a folder"),
         ("a.zim", "x.rar", ".tome, .zim or .zip"),
         ("a.zim", "none/x.tome", "none/x.tome"),
         ("none.zim", "x.tome", "none.zim"),
@@ -142,6 +144,71 @@ fn what_cannot_be_is_refused_and_leaves_everything_as_it_was() {
         assert_eq!(corpus.count(), before, "{from} {to}");
     }
     assert_eq!(std::fs::read(corpus.file("there.tome")).unwrap(), b"old");
+}
+
+#[test]
+fn what_stands_in_the_way_is_said_before_any_work_is_done() {
+    let corpus = Corpus::new();
+    std::fs::create_dir(corpus.file("folder.tome")).unwrap();
+    for (to, message) in [("folder.tome", "is a folder"), ("none/x.tome", "none/x.tome")] {
+        // A source that is not there would be the next to be missed.
+        let out = corpus.file(to);
+        let run = run(&["pack", "--force", path(&corpus.file("none")), "-o", path(&out)]);
+        assert_eq!(run.status, 2);
+        assert!(run.stderr.contains(message), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn the_minor_version_of_a_zim_is_for_a_zim() {
+    let corpus = Corpus::new();
+    for to in ["x.tome", "x.zip"] {
+        let run = corpus.convert("a.zim", to, &["--zim-minor", "1"]);
+        assert_eq!(run.status, 2);
+        assert!(run.stderr.contains("--zim-minor"), "{}", run.stderr);
+    }
+    assert_eq!(corpus.count(), 1);
+}
+
+#[test]
+fn what_is_stored_once_is_counted_and_what_is_stored_twice_is_not() {
+    let corpus = Corpus::new();
+    std::fs::create_dir(corpus.file("twins")).unwrap();
+    for name in ["a.html", "b.html"] {
+        std::fs::write(corpus.file("twins").join(name), "<title>Twin</title>of another").unwrap();
+    }
+    for (to, minor, is_once) in [("1.zim", "1", false), ("3.zim", "3", true)] {
+        let out = corpus.file(to);
+        let run = run(&["pack", path(&corpus.file("twins")), "-o", path(&out), "--zim-minor", minor]);
+        assert_eq!(run.status, 0, "{}", run.stderr);
+        assert_eq!(run.stderr.contains("1 duplicate stored once"), is_once, "{}", run.stderr);
+    }
+}
+
+#[test]
+fn redirects_to_a_section_come_back_from_the_pages_that_they_are_in_a_zim() {
+    let corpus = Corpus::new();
+    let list = "to honey\tTo <honey>\tHoney.html#Größe & \"more\"\na/b\tB\tHoney.html#x y\nc\tC\ta/b#z\n";
+    std::fs::write(corpus.file("r.tsv"), list).unwrap();
+    // One that only looks like one of ours is a page as any other.
+    let like = "<!DOCTYPE html>\n<title>Like</title><a href=\"./Honey.html#x\">Honey.html</a> and <p>more";
+    std::fs::create_dir(corpus.file("more")).unwrap();
+    std::fs::write(corpus.file("more/like.html"), like).unwrap();
+    let (sample, out) = (sample_folder(), corpus.file("1.tome"));
+    let (more, redirects) = (corpus.file("more"), corpus.file("r.tsv"));
+    let args = ["pack", "-q", path(&sample), path(&more), "-o", path(&out), "--redirects", path(&redirects)];
+    let packed = run(&args);
+    assert_eq!(packed.status, 0, "{}", packed.stderr);
+    for (from, to) in [("1.tome", "2.zim"), ("2.zim", "3.tome"), ("3.tome", "4.zim"), ("2.zim", "5.zim")] {
+        let run = corpus.convert(from, to, &[]);
+        assert_eq!(run.status, 0, "{}", run.stderr);
+    }
+    let redirects = |name: &str| on(&corpus.file(name), "list", &["--json", "--kind", "redirect"]).stdout;
+    assert!(redirects("1.tome").contains(r#""fragment":"x y""#), "{}", redirects("1.tome"));
+    // Of two ways to write a place, encoded and not, a page has one only.
+    assert_eq!(redirects("3.tome"), redirects("1.tome").replace("Coyoac%C3%A1n", "Coyoacán"));
+    let bytes = |name: &str| std::fs::read(corpus.file(name)).unwrap();
+    assert!(bytes("2.zim") == bytes("4.zim") && bytes("2.zim") == bytes("5.zim"));
 }
 
 #[test]

@@ -57,10 +57,17 @@ impl Scene {
         all.filter(|p| *p != self.archive).collect()
     }
 
+    /// Returns true if a program has a file open in the target's folder, with a name or without.
+    fn is_written(&self, child: &Child) -> bool {
+        let open = std::fs::read_dir(format!("/proc/{}/fd", child.id())).into_iter().flatten().flatten();
+        let mut open = open.filter_map(|fd| std::fs::read_link(fd.path()).ok());
+        !self.others().is_empty() || open.any(|path| path.starts_with(self.out()))
+    }
+
     /// Waits until the pack has begun its temporary file.
     fn wait_for_work(&self, child: &mut Child) {
         let start = Instant::now();
-        while self.others().is_empty() {
+        while !self.is_written(child) {
             assert!(child.try_wait().unwrap().is_none(), "it ended before it began");
             assert!(start.elapsed() < Duration::from_secs(60));
             std::thread::sleep(Duration::from_millis(5));
@@ -92,6 +99,19 @@ fn k04_ctrl_c_leaves_the_old_archive_and_nothing_else() {
 }
 
 #[test]
+fn k04_a_second_ctrl_c_leaves_no_more_than_the_first() {
+    let scene = Scene::new();
+    // One block of this level takes long enough for the second one to come in time.
+    let mut child = scene.pack_at("22").spawn().unwrap();
+    scene.wait_for_work(&mut child);
+    signal(&child, "-INT");
+    signal(&child, "-INT");
+    assert!(matches!(child.wait().unwrap().code(), Some(2 | 130)));
+    assert_eq!(std::fs::read(&scene.archive).unwrap(), OLD);
+    assert_eq!(scene.others(), [] as [PathBuf; 0]);
+}
+
+#[test]
 fn k04_kill_9_leaves_the_old_archive_and_the_next_pack_works() {
     let scene = Scene::new();
     let mut child = scene.pack().spawn().unwrap();
@@ -99,12 +119,12 @@ fn k04_kill_9_leaves_the_old_archive_and_the_next_pack_works() {
     signal(&child, "-KILL");
     child.wait().unwrap();
     assert_eq!(std::fs::read(&scene.archive).unwrap(), OLD);
-    // No program can tidy up after that; what is left is named so that it is no archive.
-    assert!(
-        scene.others().iter().all(|p| p.extension().is_some_and(|e| e == "part")),
-        "{:?}",
-        scene.others()
-    );
+    // No program can tidy up after that. Linux does; elsewhere what is left is named so that it is no
+    // archive.
+    if cfg!(target_os = "linux") {
+        assert_eq!(scene.others(), [] as [PathBuf; 0]);
+    }
+    assert!(scene.others().iter().all(|p| p.extension().is_some_and(|e| e == "part")));
     assert!(scene.pack_at("1").status().unwrap().success());
     assert_ne!(std::fs::read(&scene.archive).unwrap(), OLD);
 }
@@ -115,7 +135,7 @@ fn k04_a_file_system_that_takes_no_more_leaves_the_old_archive_and_nothing_else(
     // No file may grow beyond 1 MB: the write fails as on a full disk.
     let program = scene.pack();
     let mut limited = Command::new("sh");
-    limited.args(["-c", "trap '' XFSZ; ulimit -f 2000; exec \"$@\"", "sh"]).arg(program.get_program());
+    limited.args(["-c", "ulimit -f 2000; exec \"$@\"", "sh"]).arg(program.get_program());
     let output = limited.args(program.get_args()).output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     let said = String::from_utf8_lossy(&output.stderr);

@@ -53,7 +53,7 @@ fn an_existing_archive_is_left_alone() {
     let args = ["pack", corpus.to_str().unwrap(), "-o", archive.to_str().unwrap()];
     let refused = run(&args);
     assert_eq!(refused.status, 2);
-    assert!(refused.stderr.contains("hint: --force"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("--force replaces it"), "{}", refused.stderr);
     assert_eq!(std::fs::read(&archive).unwrap(), before);
     let forced = run(&[&args[..], &["--force"]].concat());
     assert_eq!(forced.status, 0);

@@ -75,7 +75,12 @@ fn info_says_what_it_is() {
         assert_eq!((kinds[0], *kinds.last().unwrap()), ("mime list", "checksum"));
         assert_eq!(kinds.contains(&"title pointers"), version != "6.3");
         let text = on(&path, "info", &[]).stdout;
-        assert!(text.contains(&format!("format        zim {version}")), "{text}");
+        // Names and values are two columns, with two blanks at least between them.
+        let fields: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).collect();
+        let column = fields.iter().find(|line| line.starts_with("format ")).unwrap().find("zim ").unwrap();
+        assert!(fields.iter().all(|line| line[column - 2..column] == *"  "), "{text}");
+        assert!(fields.iter().any(|line| line.ends_with(&format!("  zim {version}"))), "{text}");
+        assert!(!text.contains("zim:"), "{text}");
         assert_eq!(text.contains("old scheme"), name.starts_with("withns"), "{text}");
         assert_harmless(&text);
     }

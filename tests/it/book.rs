@@ -374,6 +374,42 @@ fn a_file_is_known_by_how_it_begins_and_not_by_its_name() {
 }
 
 #[test]
+fn what_could_be_of_both_formats_is_the_same_to_a_book_and_to_a_source() {
+    let both = Both::new();
+    let (tome, zim) = (std::fs::read(&both.tome).unwrap(), std::fs::read(&both.zim).unwrap());
+    // The start of a ZIM, and all of an archive but its first page, which is lost.
+    let file = both.zim.with_extension("tome");
+    std::fs::write(&file, [&zim[..4096], &tome[4096..]].concat()).unwrap();
+    assert_eq!(format_of(&file, 0), Some(Format::Zim));
+    let error = Book::open(&file, &OpenOptions::default()).unwrap_err().to_string();
+    assert!(error.contains("checksum position"), "{error}");
+    let source = tome::sources::open(&file, "", tome::sources::Options::default()).map(drop).unwrap_err();
+    assert!(source.to_string().contains(&error), "{source}");
+}
+
+/// A FIFO that nobody writes to: opening it as a file waits for ever.
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_refused_at_once() {
+    let folder = TempDir::new().unwrap();
+    let fifo = folder.path().join("x.zim");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    for options in
+        [OpenOptions::default(), OpenOptions { by_position: true, at: 9, ..OpenOptions::default() }]
+    {
+        let error = Book::open(&fifo, &options).unwrap_err().to_string();
+        assert!(error.contains("is not a regular file"), "{error}");
+    }
+    let error = tome::sources::open(&fifo, "", tome::sources::Options::default()).map(drop).unwrap_err();
+    assert!(error.to_string().contains("is not a regular file"), "{error}");
+    let first = folder.path().join("y.zimaa");
+    std::fs::write(&first, b"ZIM\x04").unwrap();
+    std::fs::rename(&fifo, folder.path().join("y.zimab")).unwrap();
+    let error = Book::open(first, &OpenOptions::default()).unwrap_err().to_string();
+    assert!(error.contains("y.zimab is not a regular file"), "{error}");
+}
+
+#[test]
 fn a_zim_inside_another_file_is_found_where_it_begins() {
     let both = Both::new();
     let file = both.zim.with_extension("img");
@@ -413,6 +449,74 @@ fn a_book_is_shared_by_threads() {
             });
         }
     });
+}
+
+/// Counts the indexes that are made.
+#[derive(Default)]
+struct Builds(std::sync::atomic::AtomicUsize);
+
+impl Observer for Builds {
+    fn stage(&self, name: &str, _: Option<u64>) {
+        let is_build = name.starts_with("building the search index");
+        self.0.fetch_add(usize::from(is_build), std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn eight_threads_ask_two_books_everything_and_the_index_is_made_once() {
+    let both = Both::new();
+    let cache = TempDir::new().unwrap();
+    let options = indexed_in(cache.path());
+    let books = [&both.tome, &both.zim].map(|path| Arc::new(Book::open(path, &options).unwrap()));
+    let builds = Builds::default();
+    let start = std::sync::Barrier::new(8);
+    std::thread::scope(|scope| {
+        for thread in 0..8 {
+            let (books, builds, start) = (books.clone(), &builds, &start);
+            scope.spawn(move || {
+                start.wait();
+                let words =
+                    SearchOptions { budget: std::time::Duration::from_secs(60), ..SearchOptions::default() };
+                let titles = SuggestOptions { work: 10_000_000, ..SuggestOptions::default() };
+                for round in 0..4 {
+                    // Each begins with another question.
+                    for question in (0..4).map(|i| (i + thread + round) % 4) {
+                        let asked: Vec<&Book> = books.iter().map(|book| &**book).collect();
+                        match question {
+                            0 => {
+                                let hits = search(&asked, "\"it flies\" bee", &words, builds).unwrap();
+                                assert!(hits.damage.is_empty(), "{:?}", hits.damage);
+                                let paths: Vec<&str> = hits.list.iter().map(|h| &h.path[..]).collect();
+                                assert_eq!(paths, ["a/bee.html"; 2]);
+                                assert!(hits.list.iter().all(|h| h.snippet.contains("<b>")));
+                            }
+                            1 => {
+                                for book in asked {
+                                    let found = book.suggest("honey b", &titles, builds).unwrap();
+                                    assert_eq!(found.list[0].path, "a/bee.html");
+                                }
+                            }
+                            2 => {
+                                for book in asked {
+                                    let found = outcome(book.find("cafe AU lait").unwrap());
+                                    assert_eq!(found, ("one", vec!["coffee.html".to_owned()]));
+                                }
+                            }
+                            _ => {
+                                let of = |book: &Book| {
+                                    let all =
+                                        book.entries().map(|e| book.content(&e.unwrap()).unwrap().len());
+                                    all.sum::<usize>()
+                                };
+                                assert_eq!(of(asked[0]), of(asked[1]));
+                            }
+                        }
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(builds.0.into_inner(), 1);
 }
 
 /// Returns a file of the ZIMs that others made, which are not of this repository.

@@ -29,20 +29,21 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("writer", &["item", "codec", "fold", "format", "index", "output", "sorter", "text"]),
     ("sources", &["hex", "item", "manifest", "text"]),
-    // Knows a ZIM by its magic or its parts.
-    ("sources/mod.rs", &["item", "manifest", "storage", "text", "zim"]),
-    ("sources/zim.rs", &["item", "zim"]),
+    // Knows archives, and a ZIM by its parts.
+    ("sources/mod.rs", &["archives", "item", "manifest", "storage", "text"]),
+    ("sources/zim.rs", &["item", "text", "zim"]),
     ("sources/archive.rs", &["item", "format", "reader"]),
     // Another format whole: nothing of ours but what any reader and writer needs.
     ("zim", &["codec", "content", "findings", "fold", "hex", "item", "output", "sorter", "storage", "text"]),
+    ("archives", &["format", "storage", "zim"]),
     (
         "book",
         &[
-            "content", "extract", "findings", "fold", "format", "hex", "index", "item", "output", "reader",
-            "sources", "storage", "text", "writer", "zim",
+            "archives", "content", "extract", "findings", "fold", "format", "hex", "index", "item", "output",
+            "reader", "sources", "storage", "text", "writer", "zim",
         ],
     ),
-    ("extract", &["hex", "item", "format", "codec", "manifest", "text"]),
+    ("extract", &["hex", "item", "format", "codec", "manifest", "output", "text"]),
     ("terminal", &["text"]),
     (
         "cli",

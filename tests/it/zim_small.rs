@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use tome::storage::Owned;
+use tome::zim::{Archive, OpenOptions};
+
 /// An entry of content.
 #[derive(Debug, Clone)]
 pub struct ZimEntry {
@@ -41,7 +44,7 @@ pub struct ZimMade {
     pub clusters: Vec<usize>,
 }
 
-/// Makes a ZIM. Its UUID and its checksum, which is none of its bytes, are of `id`.
+/// Makes a ZIM, whose UUID is of `id`.
 pub fn make(id: u8, name: &str, entries: &[ZimEntry]) -> ZimMade {
     let mimes = ["text/html", "text/css", "text/plain", "application/octet-stream+zimlisting"];
     let mut rows: Vec<(u8, String, String, u16, Vec<u8>)> = vec![];
@@ -122,7 +125,16 @@ pub fn make(id: u8, name: &str, entries: &[ZimEntry]) -> ZimMade {
     head.extend_from_slice(&[0xff; 8]);
     head.extend_from_slice(&checksum.to_le_bytes());
     bytes[..80].copy_from_slice(&head);
+    sign(&mut bytes);
     ZimMade { bytes, clusters }
+}
+
+/// Writes the checksum that the bytes of a ZIM have.
+pub fn sign(bytes: &mut [u8]) {
+    let zim = Archive::from_storage(Box::new(Owned(bytes.to_vec())), &OpenOptions::default()).unwrap();
+    let checksum = zim.compute_checksum(&|| false).unwrap();
+    let start = bytes.len() - checksum.len();
+    bytes[start..].copy_from_slice(&checksum);
 }
 
 /// Makes a ZIM in a folder.

@@ -567,3 +567,28 @@ fn an_archive_of_nothing_is_a_zim_nevertheless() {
         }
     }
 }
+
+#[test]
+fn what_a_writer_counts_is_what_a_reader_counts() {
+    let folder = TempDir::new().unwrap();
+    for minor in MINORS {
+        let path = folder.path().join(format!("{minor:?}.zim"));
+        let options = WriteOptions { minor, ..WriteOptions::default() };
+        let mut writer = Writer::create(&path, options, &Silent).unwrap();
+        writer.put(article("a.html", Some("A"), "<p id=x>a</p>")).unwrap();
+        writer.put(media("b.css", "text/css", "p {}")).unwrap();
+        writer.put(redirect("plain", "a.html", None)).unwrap();
+        // Pages in a ZIM: an article where it has a title of its own.
+        writer.put(redirect("inner", "a.html", Some("x"))).unwrap();
+        writer.put(Item { title: Some("X".into()), ..redirect("titled", "a.html", Some("x")) }).unwrap();
+        writer.put(redirect("lost", "nowhere", None)).unwrap();
+        let made = writer.finish(&About::default()).unwrap();
+        let zim = Archive::open(&path).unwrap();
+        let counts = zim.counts().unwrap();
+        let read = [counts.articles, counts.media, counts.redirects];
+        assert_eq!([made.articles, made.media, made.redirects].map(u64::from), read, "{minor:?}");
+        assert_eq!(read, [2, 2, 1], "{minor:?}");
+        let kinds = zim.entries().map(|entry| entry.unwrap().kind());
+        assert_eq!(kinds.filter(|kind| *kind == tome::item::Kind::Redirect).count(), 1);
+    }
+}

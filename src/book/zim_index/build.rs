@@ -5,27 +5,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::key::Key;
 use super::{Failure, Kind};
-use crate::error::{Error, FormatError, Place, Result};
+use crate::error::{Error, Result};
 use crate::item::{About, Body, Content, Item, Metadata, Observer, Sink, keys};
 use crate::limits::{MAX_INDEXED, MAX_NAME_LEN};
-use crate::reader;
 use crate::text::Markup;
 use crate::writer::{Options, Writer};
 use crate::zim::metadata::from_zim;
 use crate::zim::{self, Entry, EntryBody};
 
-/// Metadata of an index: the first article that could not be read, or the first dirent.
-const UNREADABLE: &str = "zim-unreadable";
-const UNREADABLE_DIRENT: &str = "zim-unreadable-dirent";
-
 /// Letters of a name or of a list of languages that are kept.
 const MAX_TOLD: usize = 80;
-
-/// What could not be read first.
-enum Unreadable {
-    Content(String),
-    Dirent(u32),
-}
 
 /// The most warnings of one build; a damaged file has thousands of one cause.
 const MAX_WARNINGS: usize = 20;
@@ -44,28 +33,14 @@ pub fn name_of(zim: &zim::Archive) -> String {
     if name.is_empty() { "a ZIM".into() } else { name }
 }
 
-/// Returns true if an index lacks an article that can be read now: it was made of a damaged copy of a ZIM,
-/// which has the checksum of the whole one written in it.
-pub fn is_outdated(zim: &zim::Archive, index: &reader::Archive) -> bool {
-    let Ok(metadata) = index.metadata() else { return true };
-    if let Some(index) = metadata.text(UNREADABLE_DIRENT).and_then(|index| index.parse().ok()) {
-        return zim.entry_at(index).is_ok();
-    }
-    let Some(path) = metadata.text(UNREADABLE) else { return false };
-    match zim.entry_by_path(path) {
-        Ok(Some(entry)) => zim.content_range(&entry, 0..MAX_INDEXED as u64).is_ok(),
-        _ => false,
-    }
-}
-
-/// Makes the index of a ZIM in a file.
+/// Makes the index of a ZIM in a file; returns true if all of the ZIM that belongs in it could be read.
 pub fn build(
     zim: &zim::Archive,
     key: &Key,
     kind: Kind,
     target: &Path,
     observer: &dyn Observer,
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     let name = name_of(zim);
     let (what, total) = match kind {
         Kind::Titles => ("title index", None),
@@ -81,10 +56,10 @@ pub fn build(
         writer: Writer::create(target, options, &hears).map_err(Failure::of_writing)?,
         hears: &hears,
         done: 0,
-        unreadable: None,
+        is_whole: true,
     };
     build.read()?;
-    let Build { writer, unreadable, .. } = build;
+    let Build { writer, is_whole, .. } = build;
     let mut metadata = Metadata::default();
     metadata.set_text(keys::TITLE, format!("Index of {name}"));
     metadata.set_text(
@@ -94,15 +69,10 @@ pub fn build(
     if let Some(language) = said_by(zim).text(keys::LANGUAGE) {
         metadata.set_text(keys::LANGUAGE, language.chars().take(MAX_TOLD).collect::<String>());
     }
-    match unreadable {
-        Some(Unreadable::Content(path)) => metadata.set_text(UNREADABLE, path),
-        Some(Unreadable::Dirent(index)) => metadata.set_text(UNREADABLE_DIRENT, index.to_string()),
-        None => {}
-    }
     key.tell(&mut metadata, kind);
     writer.finish(&About { metadata, ..About::default() }).map_err(Failure::of_writing)?;
     hears.end();
-    Ok(())
+    Ok(is_whole)
 }
 
 /// One build on its way.
@@ -113,7 +83,8 @@ struct Build<'a> {
     hears: &'a Hears<'a>,
     /// How far the observer was told that it is, in bytes of the ZIM.
     done: u64,
-    unreadable: Option<Unreadable>,
+    /// False once something could not be read.
+    is_whole: bool,
 }
 
 impl Build<'_> {
@@ -164,9 +135,7 @@ impl Build<'_> {
             return Err(Failure::Other(error));
         }
         self.hears.warning("an entry", &format!("left out of the index: {error}"));
-        if let Error::Format(FormatError { place: Place::Entry(index), .. }) = error {
-            self.unreadable.get_or_insert(Unreadable::Dirent(index));
-        }
+        self.is_whole = false;
         Ok(())
     }
 
@@ -227,7 +196,7 @@ impl Build<'_> {
             Err(error) if is_fatal(&error) => Err(error),
             Err(error) => {
                 self.hears.warning(&start(&entry.path), &format!("only its title is indexed: {error}"));
-                self.unreadable.get_or_insert_with(|| Unreadable::Content(entry.path.clone()));
+                self.is_whole = false;
                 Ok(vec![])
             }
         }

@@ -13,6 +13,7 @@ use super::key::{self, Key};
 use super::{Failure, Kind};
 use crate::error::{Error, Result};
 use crate::item::Observer;
+use crate::storage::{Links, open_regular};
 
 const INDEX: &str = ".tome";
 const LOCK: &str = ".lock";
@@ -42,12 +43,35 @@ impl Folder {
     }
 
     /// Makes the folder, for its owner alone: what somebody has read is nobody else's business.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it cannot be made, or is another's ([`Folder::check`]).
     pub fn create(&self) -> Result<()> {
         let mut builder = fs::DirBuilder::new();
         builder.recursive(true);
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&self.0).map_err(|e| Error::io("create", &self.0, e))
+        builder.create(&self.0).map_err(|e| Error::io("create", &self.0, e))?;
+        self.check()
+    }
+
+    /// Looks whether nobody but the user can have put anything there.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the folder is another user's or may be written by others, or is not there.
+    pub fn check(&self) -> Result<()> {
+        let metadata = fs::metadata(&self.0).map_err(|e| Error::io("look at", &self.0, e))?;
+        let why = if !is_own(&metadata) {
+            "it belongs to another user"
+        } else if may_others_write(&metadata) {
+            "other users may write there"
+        } else {
+            return Ok(());
+        };
+        let why = io::Error::new(io::ErrorKind::PermissionDenied, why);
+        Err(Error::io("trust the folder", &self.0, why))
     }
 
     /// Waits until nobody else makes the index of a name. The observer hears of a `stage` if it takes
@@ -74,7 +98,7 @@ impl Folder {
         options.read(true).write(true).create(true).truncate(false);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&path).map_err(|e| Error::io("create", &path, e))?;
+        let (file, _) = open_regular(&path, &mut options, Links::Refused)?;
         match file.try_lock() {
             Ok(()) if is_at(&file, &path) => Ok(Some(Lock { path, index: self.path(stem), file })),
             // Who held it has deleted it since.
@@ -161,16 +185,14 @@ struct Kept {
 
 /// Notes that an index was used: its file's time of change, which nothing else needs.
 pub fn touch(path: &Path) {
-    let note = || -> io::Result<()> {
-        let used = fs::metadata(path)?.modified()?;
-        // A clock that was set back must not keep a file for ever.
-        if used.elapsed().map_or(true, |since| since >= MINUTE) {
-            File::options().append(true).open(path)?.set_modified(SystemTime::now())?;
-        }
-        Ok(())
-    };
-    // Then it is taken for older than it is.
-    let _ = note();
+    let used = fs::symlink_metadata(path).and_then(|metadata| metadata.modified());
+    // A clock that was set back must not keep a file for ever.
+    if used.is_ok_and(|used| used.elapsed().map_or(true, |since| since >= MINUTE))
+        && let Ok((file, _)) = open_regular(path, File::options().append(true), Links::Refused)
+    {
+        // If this fails, it is taken for older than it is.
+        let _ = file.set_modified(SystemTime::now());
+    }
 }
 
 /// The right to make the index of a name; given up when dropped, or when the process ends.
@@ -240,6 +262,96 @@ impl Drop for Building {
     fn drop(&mut self) {
         self.lock.clear();
     }
+}
+
+/// A folder for an index that is not kept, in the system's temporary one; deleted when it is dropped.
+///
+/// A lock in it tells that its maker lives: what killed processes left is deleted when another is made.
+pub struct Scratch {
+    // In this order: where an open file cannot be deleted, it is closed first.
+    _lock: File,
+    folder: tempfile::TempDir,
+}
+
+/// How the names of these folders begin.
+const SCRATCH: &str = "tome-index-";
+
+/// After so long a folder without a lock was left, and is not just being made.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl Scratch {
+    /// Makes one.
+    pub fn new() -> Result<Self> {
+        let root = std::env::temp_dir();
+        sweep_scratch(&root);
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(SCRATCH);
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+        loop {
+            let folder =
+                builder.tempdir_in(&root).map_err(|e| Error::io("create a temporary folder in", &root, e))?;
+            let path = folder.path().join(LOCK);
+            let made = File::options().write(true).create_new(true).open(&path);
+            let lock = made.map_err(|e| Error::io("create", &path, e))?;
+            // If it fails, the folder is only not known to be in use, which a day excuses.
+            let _ = lock.try_lock();
+            // Who swept in the moment before the lock has deleted it.
+            if is_at(&lock, &path) {
+                return Ok(Self { _lock: lock, folder });
+            }
+        }
+    }
+
+    /// Returns the file that is to be made.
+    pub fn file(&self) -> PathBuf {
+        self.folder.path().join("index.tome")
+    }
+}
+
+/// Deletes what killed processes of this user left in the folder of temporary files.
+fn sweep_scratch(root: &Path) {
+    for file in fs::read_dir(root).into_iter().flatten().flatten() {
+        if !file.file_name().to_string_lossy().starts_with(SCRATCH) {
+            continue;
+        }
+        let path = file.path();
+        let Ok(found) = fs::symlink_metadata(&path) else { continue };
+        if !found.is_dir() || !is_own(&found) {
+            continue;
+        }
+        let lock = open_regular(&path.join(LOCK), File::options().write(true), Links::Refused);
+        let is_left = match &lock {
+            Ok((lock, _)) => lock.try_lock().is_ok(),
+            Err(_) => found.modified().is_ok_and(|made| made.elapsed().is_ok_and(|age| age > DAY)),
+        };
+        if is_left {
+            // What cannot be deleted stays: the next one will try again.
+            let _ = fs::remove_dir_all(&path);
+        }
+    }
+}
+
+/// Returns true if a file is the user's.
+#[cfg(unix)]
+fn is_own(metadata: &fs::Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::uid(metadata) == rustix::process::geteuid().as_raw()
+}
+
+#[cfg(not(unix))]
+fn is_own(_: &fs::Metadata) -> bool {
+    true
+}
+
+/// Returns true if the mode lets others write.
+#[cfg(unix)]
+fn may_others_write(metadata: &fs::Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::mode(metadata) & 0o022 != 0
+}
+
+#[cfg(not(unix))]
+fn may_others_write(_: &fs::Metadata) -> bool {
+    false
 }
 
 /// Returns true if a path still leads to an open file.

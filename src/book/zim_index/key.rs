@@ -10,7 +10,7 @@ use crate::text::words::WORDS_VERSION;
 use crate::zim;
 
 /// Raised whenever other titles, words or links of a ZIM would be indexed than before.
-const REVISION: u32 = 1;
+const REVISION: u32 = 2;
 
 /// Metadata of an index: of what, and how it was made.
 const SIZE: &str = "zim-size";
@@ -27,8 +27,9 @@ pub struct Key {
 }
 
 impl Key {
-    /// Returns the key of a ZIM. The checksum is the one that stands in the file, and is not compared with
-    /// the file's bytes, which would cost the reading of all.
+    /// Returns the key of a ZIM. The checksum is the one that stands in the file. It is compared with the
+    /// file's bytes, which costs the reading of all, only when an index of all words is made: one that is
+    /// kept is of the bytes that have it.
     ///
     /// # Errors
     ///

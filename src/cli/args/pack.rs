@@ -128,8 +128,9 @@ pub struct HowArgs {
     #[arg(long, value_name = "SIZE", value_parser = memory, default_value = "400MB", help_heading = "How to pack")]
     pub memory: u64,
     /// The minor version of a .zim: 1 is read by all readers of today, 3 stores equal contents once
-    #[arg(long, value_name = "N", value_enum, default_value_t = MinorArg::One, help_heading = "How to pack")]
-    pub zim_minor: MinorArg,
+    /// [default: 1]
+    #[arg(long, value_name = "N", value_enum, help_heading = "How to pack")]
+    pub zim_minor: Option<MinorArg>,
 }
 
 /// The minor versions of the ZIM format that are written.

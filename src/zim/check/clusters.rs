@@ -1,19 +1,17 @@
 //! The clusters, and what is in them.
 
-use super::decode::{Cluster, Decoder, load};
 use super::dirents::{Dirents, Use};
 use super::duplicates::{Digest, digest};
 use super::names::Names;
 use super::{Run, count, short};
 use crate::error::{Place, Result, damaged};
 use crate::findings::{Finding, Findings};
+use crate::limits::MAX_ZIM_WALK;
+use crate::zim::reader::Walk;
 use std::ops::Range;
 
 /// Clusters that one task decodes.
 const CHUNK: u32 = 4;
-
-/// Bytes of a stored blob that are hashed at a time.
-const PIECE: u64 = 4 << 20;
 
 /// What the clusters gave.
 #[derive(Default)]
@@ -53,10 +51,8 @@ impl Run<'_> {
     }
 
     fn chunk_of_clusters(&self, range: Range<u32>, uses: &[Use], names: &Names, is_html: &[bool]) -> Chunk {
-        thread_local! {
-            static DECODER: std::cell::RefCell<Decoder> = std::cell::RefCell::new(Decoder::new());
-        }
         let mut out = Chunk::default();
+        let mut buffer = vec![];
         for cluster in range {
             if self.observer.is_cancelled() {
                 break;
@@ -64,18 +60,35 @@ impl Run<'_> {
             let first = uses.partition_point(|u| u.cluster < cluster);
             let rest = uses.get(first..).unwrap_or_default();
             let mine = rest.get(..rest.partition_point(|u| u.cluster == cluster)).unwrap_or_default();
-            let checked = DECODER.with_borrow_mut(|decoder| {
-                let decoder = (!self.options.quick).then_some(decoder);
-                let Some(loaded) = load(self.archive, cluster, decoder)? else { return Ok(()) };
-                out.content.decoded += loaded.decoded();
-                self.blobs(cluster, &loaded, mine, names, is_html, &mut out)
-            });
+            let checked = self.cluster(cluster, mine, &mut buffer, names, is_html, &mut out);
             if let Err(error) = checked {
                 out.findings.push(self.lost_cluster(Finding::of(&error), mine));
             }
             self.observer.advance(1, 0);
         }
         out
+    }
+
+    /// Checks a cluster; a compressed one only if the check is not to be quick.
+    fn cluster(
+        &self,
+        cluster: u32,
+        uses: &[Use],
+        buffer: &mut Vec<u8>,
+        names: &Names,
+        is_html: &[bool],
+        out: &mut Chunk,
+    ) -> Result<()> {
+        if self.options.quick && self.archive.is_compressed(cluster)? {
+            return Ok(());
+        }
+        let go_on = || self.stop();
+        let mut walk = self.archive.walk(cluster, buffer, &go_on)?;
+        self.blobs(cluster, &mut walk, uses, names, is_html, out)?;
+        let decoded = walk.decoded();
+        walk.finish()?;
+        out.content.decoded += decoded;
+        Ok(())
     }
 
     /// Says which entries are lost with a cluster.
@@ -101,7 +114,7 @@ impl Run<'_> {
     fn blobs(
         &self,
         cluster: u32,
-        loaded: &Cluster<'_>,
+        walk: &mut Walk<'_>,
         uses: &[Use],
         names: &Names,
         is_html: &[bool],
@@ -109,13 +122,13 @@ impl Run<'_> {
     ) -> Result<()> {
         for same in uses.chunk_by(|a, b| a.blob == b.blob) {
             let Some(blob) = same.first().map(|u| u.blob) else { continue };
-            let Some(len) = loaded.len(blob) else {
+            let Some(len) = walk.len(blob)? else {
                 for u in same {
                     let error: Result<()> = damaged!(
                         Place::Entry(u.entry),
                         "blob number",
                         "blob {blob} of cluster {cluster}, which has {}",
-                        count(u64::from(loaded.n_blobs()), "blob", "blobs")
+                        count(u64::from(walk.n_blobs()), "blob", "blobs")
                     );
                     let error = error.err();
                     error.iter().for_each(|e| out.findings.push(self.of_entry(e, u.entry)));
@@ -123,7 +136,7 @@ impl Run<'_> {
                 continue;
             };
             if self.options.links && !self.options.quick {
-                self.blob(loaded, blob, len, same, names, is_html, out)?;
+                self.blob(walk, blob, len, same, names, is_html, out)?;
             }
         }
         Ok(())
@@ -133,7 +146,7 @@ impl Run<'_> {
     #[expect(clippy::too_many_arguments, reason = "what a chunk shares, and one blob of it")]
     fn blob(
         &self,
-        loaded: &Cluster<'_>,
+        walk: &mut Walk<'_>,
         blob: u32,
         len: u64,
         uses: &[Use],
@@ -149,22 +162,25 @@ impl Run<'_> {
             }
             return Ok(());
         }
-        let whole;
-        let pages: Vec<u32> = content.iter().map(|u| u.entry).filter(|e| self.is_page(*e, is_html)).collect();
-        if loaded.decoded() > 0 || len <= PIECE || !pages.is_empty() {
-            whole = loaded.part(blob, 0, len)?;
-            out.content.digests.push(digest(&blake3::hash(&whole), first.entry));
-            self.pages(&whole, &pages, names, &mut out.findings);
-            return Ok(());
+        let mut pages: Vec<u32> =
+            content.iter().map(|u| u.entry).filter(|e| self.is_page(*e, is_html)).collect();
+        if len > MAX_ZIM_WALK {
+            for page in pages.drain(..) {
+                out.findings.push(self.long_page(page, len));
+            }
         }
-        let mut hasher = blake3::Hasher::new();
-        let mut at = 0;
-        while at < len {
-            self.stop()?;
-            hasher.update(&loaded.part(blob, at, at.saturating_add(PIECE))?);
-            at = at.saturating_add(PIECE);
-        }
-        out.content.digests.push(digest(&hasher.finalize(), first.entry));
+        let hash = if pages.is_empty() {
+            let mut hasher = blake3::Hasher::new();
+            walk.pieces(blob, &mut |piece| {
+                hasher.update(piece);
+            })?;
+            hasher.finalize()
+        } else {
+            let html = walk.whole(blob)?;
+            self.pages(&html, &pages, names, &mut out.findings);
+            blake3::hash(&html)
+        };
+        out.content.digests.push(digest(&hash, first.entry));
         Ok(())
     }
 }

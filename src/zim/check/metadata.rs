@@ -7,7 +7,7 @@ use crate::zim::dirent::DirentKind;
 use crate::zim::header::NONE;
 use crate::zim::lengths::graphemes;
 use crate::zim::metadata::{are_languages, looks_like_date};
-use crate::zim::namespace::{METADATA, WELL_KNOWN};
+use crate::zim::namespace::METADATA;
 
 /// What the openZIM project asks of a key.
 struct Rule {
@@ -53,21 +53,7 @@ const RULES: [Rule; 15] = [
 /// The picture that every reader shows.
 const ILLUSTRATION: &[u8] = b"Illustration_48x48@1";
 
-/// Where older files have it.
-const FAVICONS: [(u8, &[u8]); 10] = [
-    (b'-', b"favicon"),
-    (b'-', b"favicon.png"),
-    (b'I', b"favicon"),
-    (b'I', b"favicon.png"),
-    (b'W', b"favicon"),
-    (b'C', b"favicon"),
-    (b'C', b"favicon.png"),
-    (b'C', b"-/favicon"),
-    (b'C', b"I/favicon"),
-    (b'C', b"I/favicon.png"),
-];
-
-/// Values longer than this are not looked into: no rule allows them.
+/// No more of a value is looked at: no rule allows longer ones.
 const LONGEST: u64 = 16 << 20;
 
 impl Run<'_> {
@@ -77,10 +63,7 @@ impl Run<'_> {
             findings.push(Finding::of(&error));
             return;
         }
-        let header = self.archive.header();
-        let well_known =
-            header.has_one_namespace() && matches!(self.archive.find(WELL_KNOWN, b"mainPage"), Ok(Some(_)));
-        let named = well_known || header.main_page != NONE;
+        let named = self.archive.names_main_page().unwrap_or(true);
         match self.archive.main_entry() {
             Ok(Some(_)) => {}
             Ok(None) if !named => {
@@ -156,7 +139,7 @@ impl Run<'_> {
                 }
             }
             Ok(None) => {
-                let old = FAVICONS.iter().any(|(ns, path)| !matches!(self.archive.find(*ns, path), Ok(None)));
+                let old = !matches!(self.archive.favicon(), Ok(None));
                 let what = if old {
                     "only one of the old kind, under favicon"
                 } else {
@@ -173,9 +156,8 @@ impl Run<'_> {
         let kind = self.archive.with_dirent(index, |d| Ok(d.kind))?;
         let DirentKind::Blob { mime, .. } = kind else { return Ok(None) };
         let mime = self.archive.mime_types().get(usize::from(mime)).cloned().unwrap_or_default();
-        let content = self.archive.blob_of(index)?;
-        let len = content.len().min(LONGEST as usize);
-        Ok(Some(Value { mime, bytes: content.get(..len).unwrap_or_default().to_vec() }))
+        let bytes = self.archive.blob_of(index, LONGEST)?.into_vec();
+        Ok(Some(Value { mime, bytes }))
     }
 }
 

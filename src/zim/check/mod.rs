@@ -13,7 +13,6 @@
 
 mod checksum;
 mod clusters;
-mod decode;
 mod dirents;
 mod duplicates;
 mod links;
@@ -57,8 +56,8 @@ impl Archive {
     /// Checks the ZIM. Uses the threads of the current rayon pool.
     ///
     /// Unless told to be quick it reads the whole file for its checksum and decodes every cluster
-    /// once, in memory of one cluster a thread and about 12 bytes an entry; with links 36 bytes.
-    /// A cluster may hold up to a gigabyte.
+    /// once, in memory of about 12 bytes an entry, with links 36 bytes, and of one cluster a thread, or of
+    /// its window if it is longer than [`crate::limits::MAX_ZIM_WALK`].
     ///
     /// # Errors
     ///

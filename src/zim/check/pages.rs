@@ -7,6 +7,7 @@ use super::names::{Names, hash};
 use super::{Run, count, short, warning};
 use crate::findings::{Finding, Findings};
 use crate::item::escape_bytes;
+use crate::limits::MAX_ZIM_WALK;
 use crate::text::{Markup, Purpose, references};
 use crate::zim::dirent::DirentKind;
 use crate::zim::namespace;
@@ -84,6 +85,15 @@ impl Run<'_> {
         }
         let message = format!("{} has no bytes", short(&self.name(entry)));
         Some(self.with_entries(warning("empty entry", message), std::iter::once(entry)))
+    }
+
+    /// Says that the links of a page are not followed.
+    pub(super) fn long_page(&self, entry: u32, len: u64) -> Finding {
+        let message = format!(
+            "{}: it has {len} bytes, and links are only looked for in pages of up to {MAX_ZIM_WALK}",
+            short(&self.name(entry))
+        );
+        self.with_entries(warning("long page", message), std::iter::once(entry))
     }
 
     /// Follows the links of a page, from each of its paths.

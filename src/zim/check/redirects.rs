@@ -3,12 +3,10 @@
 use super::{Run, count, short, warning};
 use crate::error::Result;
 use crate::findings::{Finding, Findings, MAX_PATHS, Severity};
+use crate::limits::MAX_ZIM_REDIRECTS;
 
 /// A redirect: the number of its dirent, and of the one that it names.
 pub(super) type Redirect = (u32, u32);
-
-/// The most redirects behind each other that libzim follows.
-const MAX_CHAIN: u32 = 50;
 
 /// How far a redirect is from its end.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -48,7 +46,7 @@ impl Run<'_> {
         let mut loops: std::collections::BTreeMap<u32, Group> = std::collections::BTreeMap::new();
         for (&(entry, _), end) in redirects.iter().zip(&ends) {
             match end {
-                End::After(n) if *n > MAX_CHAIN => long.add(entry),
+                End::After(n) if *n as usize > MAX_ZIM_REDIRECTS => long.add(entry),
                 End::Loop(id) => loops.entry(*id).or_default().add(entry),
                 _ => {}
             }
@@ -63,7 +61,7 @@ impl Run<'_> {
         if long.n > 0 {
             let n = count(long.n, "redirect leads", "redirects lead");
             let message = format!(
-                "{n} over more than {MAX_CHAIN} others to a page; readers give up before, though no rule of the \
+                "{n} over more than {MAX_ZIM_REDIRECTS} others to a page; readers give up before, though no rule of the \
                  format forbids it"
             );
             findings.push(self.with_group(warning("redirect chain", message), long));

@@ -478,6 +478,97 @@ fn a_wrong_checksum_says_whether_more_can_be_said() {
     assert!(findings.last().unwrap().message.contains("other errors"), "{:?}", said(&findings));
 }
 
+/// A file whose cluster 0 is replaced: it stands at the end of the tables then.
+fn with_cluster(build: &Build, stored: &[u8]) -> Vec<u8> {
+    let mut bytes = build.bytes();
+    bytes.truncate(bytes.len() - 16);
+    let pointer = field(&bytes, 48);
+    let at = bytes.len() as u64;
+    bytes[pointer..pointer + 8].copy_from_slice(&at.to_le_bytes());
+    bytes.extend(stored);
+    let end = bytes.len() as u64;
+    bytes[72..80].copy_from_slice(&end.to_le_bytes());
+    bytes.extend([0; 16]);
+    seal(bytes)
+}
+
+/// One page that is in a cluster of its own, longer than any that is decoded into memory.
+fn long_cluster(page: &[u8], rest: usize, behind: &[u8]) -> Vec<u8> {
+    // Blob 1 is all that is needed: those of the metadata are empty.
+    let n = 9;
+    let table = 4 * (n + 1);
+    let mut raw = vec![];
+    for end in [0, page.len()].into_iter().chain(vec![page.len() + rest; n - 1]) {
+        raw.extend(((table + end) as u32).to_le_bytes());
+    }
+    raw.extend(page);
+    raw.resize(raw.len() + rest, b' ');
+    raw.extend(behind);
+    [&[5], &codec::compress(&raw, 1)[..]].concat()
+}
+
+#[test]
+fn a_cluster_of_any_length_is_checked_and_a_limit_is_no_damage() {
+    use Severity::{Error, Warning};
+    let build = Build::new().page("a.html", "");
+    let long = crate::limits::MAX_ZIM_WALK as usize + 1;
+    // The first blob of the file is a.html's, the second main.html's.
+    let of_links = |bytes: Vec<u8>| -> Vec<Finding> {
+        let checks = ["link", "long page", "decoding", "decoded length", "blob offsets"];
+        verify(bytes, ALL).into_iter().filter(|f| checks.contains(&f.check)).collect()
+    };
+    let page = b"<a href=nowhere.html>";
+    let whole = with_cluster(&build, &long_cluster(page, long, b""));
+    let found = of_links(whole.clone());
+    let [link, longer] = &found[..] else { panic!("{:?}", said(&found)) };
+    only(std::slice::from_ref(link), "link", Warning, &["a.html"], "nowhere.html");
+    only(std::slice::from_ref(longer), "long page", Warning, &["main.html"], "67108865 bytes");
+    let archive = open(whole).unwrap();
+    assert_eq!(archive.check_cluster(0).unwrap(), 9);
+    // What is wrong with it is found as well.
+    let behind = with_cluster(&build, &long_cluster(page, long, b"more"));
+    let found = of_links(behind);
+    only(
+        &found[2..],
+        "decoded length",
+        Error,
+        &[
+            "a.html",
+            "main.html",
+            "M/Creator",
+            "M/Date",
+            "M/Description",
+            "M/Language",
+            "M/Name",
+            "M/Publisher",
+            "M/Title",
+        ],
+        "goes on behind its last blob",
+    );
+    let mut cut = long_cluster(page, long, b"");
+    cut.truncate(cut.len() - 5);
+    let found = of_links(with_cluster(&build, &cut));
+    let last = found.last().unwrap();
+    assert_eq!((last.check, last.severity, last.n_entries), ("decoding", Error, 9), "{}", last.message);
+}
+
+#[test]
+fn a_cluster_that_goes_on_behind_its_last_blob_is_damaged() {
+    let build = Build::new().page("a.html", "");
+    for rest in [0, 3 << 20] {
+        assert_eq!(
+            said(&verify(with_cluster(&build, &long_cluster(b"<p>", rest + 1, b"")), ALL))
+                .iter()
+                .filter(|f| f.0.starts_with("deco"))
+                .count(),
+            0
+        );
+        let behind = with_cluster(&build, &long_cluster(b"<p>", rest + 1, b"x"));
+        let found = verify(behind, ALL);
+        assert!(found.iter().any(|f| f.check == "decoded length" && f.n_entries == 9), "{:?}", said(&found));
+    }
+}
+
 #[test]
 fn blobs_that_are_not_there_are_named_by_their_entries() {
     let bytes = Build::new().bytes();

@@ -16,7 +16,7 @@ use crate::limits::{MAX_ZIM_CLUSTER, MAX_ZIM_CONTENT};
 use crate::zim::cluster::{self, Compression, InPlace, Shape, Stored, Stream};
 
 /// What writers make a cluster of at most, unless one blob alone is larger: 2 MiB.
-const USUAL_CLUSTER: usize = 2 << 20;
+pub(super) const USUAL_CLUSTER: usize = 2 << 20;
 
 /// What the bookkeeping of a cluster takes, about.
 const CLUSTER_WEIGHT: usize = 256;
@@ -57,7 +57,7 @@ struct State {
     passing: Option<Stream>,
 }
 
-enum Growing {
+pub(super) enum Growing {
     InPlace(InPlace),
     Stream(Stream),
 }
@@ -70,10 +70,26 @@ impl Growing {
         }
     }
 
-    fn fill(&mut self, stored: &Stored<'_>, out: &mut Vec<u8>, len: usize) -> Result<()> {
+    pub fn fill(&mut self, stored: &Stored<'_>, out: &mut Vec<u8>, len: usize) -> Result<()> {
         match self {
             Self::InPlace(decoder) => decoder.fill(stored, out, len),
             Self::Stream(stream) => stream.append(stored, out, len.saturating_sub(out.len()) as u64),
+        }
+    }
+
+    /// Returns true if a buffer has room for so many bytes, or may grow.
+    pub fn has_room(&self, out: &Vec<u8>, total: u64) -> bool {
+        match self {
+            Self::InPlace(_) => total <= InPlace::room(out) as u64,
+            Self::Stream(_) => true,
+        }
+    }
+
+    /// Reads the end of the compressed stream behind the `len` bytes in `out`; false if more come before it.
+    pub fn is_at_end(&mut self, stored: &Stored<'_>, out: &mut Vec<u8>, len: usize) -> Result<bool> {
+        match self {
+            Self::InPlace(decoder) => decoder.is_at_end(stored, out, len),
+            Self::Stream(stream) => stream.is_at_end(stored),
         }
     }
 }
@@ -158,7 +174,7 @@ impl Clusters {
         self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn begin(&self) {
+    pub fn begin(&self) {
         self.begun.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -188,7 +204,8 @@ impl Archive {
         Ok(cluster.cluster)
     }
 
-    fn open_cluster(&self, number: u32) -> Result<Cluster> {
+    /// Returns a cluster that the cache knows nothing of.
+    pub(super) fn open_cluster(&self, number: u32) -> Result<Cluster> {
         let position = self.cluster_position(number)?;
         let first = self.storage.read(position..position + 1)?.first().copied().unwrap_or(0);
         let (compression, extended) = cluster::info(first, number)?;
@@ -237,7 +254,16 @@ impl Archive {
         if cluster.table.get().is_none() {
             let table = match cluster.compression {
                 Compression::None => self.table_in_file(cluster)?,
-                _ => self.decode_table(cluster, &mut state, keep)?,
+                _ => {
+                    let mut out = InPlace::buffer(USUAL_CLUSTER);
+                    let (table, decoder) = self.decode_table(cluster, &mut out)?;
+                    if keep && table.total <= self.clusters.max_kept && decoder.has_room(&out, table.total) {
+                        self.clusters.begin();
+                        state.decoded = Arc::new(out);
+                        state.decoder = Some(decoder);
+                    }
+                    table
+                }
             };
             let _ = cluster.table.set(table);
             self.clusters.insert(cluster, cluster.weight(&state));
@@ -249,7 +275,7 @@ impl Archive {
     }
 
     /// Checks the offsets of a cluster that is stored as it is.
-    fn table_in_file(&self, cluster: &Cluster) -> Result<Table> {
+    pub(super) fn table_in_file(&self, cluster: &Cluster) -> Result<Table> {
         const PIECE: u64 = 64 * 1024;
         let (number, at) = (cluster.number, cluster.at);
         let head = self.storage.read(at..self.end.min(at + 8))?;
@@ -273,52 +299,42 @@ impl Archive {
         Ok(Table { shape, offsets: Offsets::InFile, total })
     }
 
-    /// Decodes the offsets of a compressed cluster; what was decoded stays in `state` if it is to be
-    /// kept and will be of use.
-    fn decode_table(&self, cluster: &Cluster, state: &mut State, keep: bool) -> Result<Table> {
+    /// Decodes the offsets of a compressed cluster into a buffer, whose room is used if the cluster can be
+    /// decoded in place; what is returned beside them goes on behind what was decoded.
+    pub(super) fn decode_table(&self, cluster: &Cluster, out: &mut Vec<u8>) -> Result<(Table, Growing)> {
         const PIECE: u64 = 1 << 20;
         let (stored, number) = (self.stored(cluster), cluster.number);
         let width = if cluster.extended { 8 } else { 4 };
         let shape = |bytes: &[u8]| Shape::read(bytes, cluster.extended, self.header.n_entries, number);
+        out.clear();
         if cluster.compression == Compression::Zstd {
-            let mut out = InPlace::buffer(USUAL_CLUSTER);
             let mut decoder = InPlace::new();
             // It also fails on a frame that says it is longer than the buffer; the stream then judges.
-            if decoder.fill(&stored, &mut out, width).is_ok() {
-                let shape = shape(&out)?;
+            if decoder.fill(&stored, out, width).is_ok() {
+                let shape = shape(out)?;
                 let len = usize::try_from(shape.table_len()).unwrap_or(usize::MAX);
-                if len <= InPlace::room(&out) && decoder.fill(&stored, &mut out, len).is_ok() {
+                if len <= InPlace::room(out) && decoder.fill(&stored, out, len).is_ok() {
                     let table = Table::of(shape, out.get(..len).unwrap_or_default(), number)?;
-                    if keep && table.total <= self.clusters.max_kept.min(InPlace::room(&out) as u64) {
-                        self.clusters.begin();
-                        state.decoded = Arc::new(out);
-                        state.decoder = Some(Growing::InPlace(decoder));
-                    }
                     self.storage.check_fault()?;
-                    return Ok(table);
+                    return Ok((table, Growing::InPlace(decoder)));
                 }
             }
+            out.clear();
         }
         let Some(mut stream) = Stream::new(cluster.compression) else {
             return damaged!(Place::Block(number), "compression", "it is stored as it is");
         };
-        let mut out = vec![];
-        stream.append(&stored, &mut out, width as u64)?;
-        let shape = shape(&out)?;
+        stream.append(&stored, out, width as u64)?;
+        let shape = shape(out)?;
         let mut left = shape.table_len().saturating_sub(width as u64);
         while left > 0 {
             let piece = left.min(PIECE);
-            stream.append(&stored, &mut out, piece)?;
+            stream.append(&stored, out, piece)?;
             left -= piece;
         }
-        let table = Table::of(shape, &out, number)?;
-        if keep && table.total <= self.clusters.max_kept {
-            self.clusters.begin();
-            state.decoded = Arc::new(out);
-            state.decoder = Some(Growing::Stream(stream));
-        }
+        let table = Table::of(shape, out, number)?;
         self.storage.check_fault()?;
-        Ok(table)
+        Ok((table, Growing::Stream(stream)))
     }
 
     /// Returns where a blob begins and ends, counted from its cluster's first offset.
@@ -330,11 +346,19 @@ impl Archive {
         keep: bool,
     ) -> Result<(u64, u64)> {
         let table = self.table_keeping(cluster, keep)?;
-        let (n_blobs, number) = (table.shape.n_blobs(), cluster.number);
-        if blob as usize >= n_blobs {
-            return damaged!(Place::Entry(index), "blob number", "{blob} of {n_blobs} in cluster {number}");
+        if let Some(range) = self.range_in(cluster, table, blob)? {
+            return Ok(range);
         }
-        let blob = blob as usize;
+        let (n_blobs, number) = (table.n_blobs(), cluster.number);
+        damaged!(Place::Entry(index), "blob number", "{blob} of {n_blobs} in cluster {number}")
+    }
+
+    /// Returns where a blob begins and ends by a cluster's table; nothing if there is no such blob.
+    pub(super) fn range_in(&self, cluster: &Cluster, table: &Table, blob: u32) -> Result<Option<(u64, u64)>> {
+        let (place, blob) = (Place::Block(cluster.number), blob as usize);
+        if blob >= table.n_blobs() {
+            return Ok(None);
+        }
         let pair = match &table.offsets {
             Offsets::Short(offsets) => match offsets.get(blob..) {
                 Some([start, end, ..]) => Some((u64::from(*start), u64::from(*end))),
@@ -348,21 +372,21 @@ impl Archive {
                 let width = table.shape.width;
                 let at = cluster.at + (blob * width) as u64;
                 let bytes = self.storage.read(at..at + 2 * width as u64)?;
-                let mut pair = (None, 0);
-                pair.1 = cluster::offsets(&bytes, width, 0, number, |o| {
-                    pair.0.get_or_insert(o);
+                let mut first = None;
+                let end = cluster::offsets(&bytes, width, 0, cluster.number, |offset| {
+                    first.get_or_insert(offset);
                 })?;
-                pair.0.map(|start| (start, pair.1))
+                first.map(|start| (start, end))
             }
         };
         let Some((start, end)) = pair else {
-            return damaged!(Place::Block(number), "blob offsets", "blob {blob} has none");
+            return damaged!(place, "blob offsets", "blob {blob} has none");
         };
         let room = self.end - cluster.at;
         if cluster.compression == Compression::None && end > room {
-            return damaged!(Place::Block(number), "blob offsets", "blob {blob} ends at {end} of {room}");
+            return damaged!(place, "blob offsets", "blob {blob} ends at {end} of {room}");
         }
-        Ok((start, end))
+        Ok(Some((start, end)))
     }
 
     /// Returns what is decoded of a cluster that is kept, up to byte `until` at least, which must be
@@ -466,7 +490,7 @@ impl Table {
 }
 
 /// Decodes a cluster of `total` bytes from its start until byte `until` at least.
-fn begin(
+pub(super) fn begin(
     compression: Compression,
     stored: &Stored<'_>,
     total: usize,

@@ -73,31 +73,6 @@ impl Archive {
         Ok(())
     }
 
-    /// Checks a cluster: decodes all of it, in memory of a window, and returns how many blobs it has.
-    ///
-    /// # Errors
-    ///
-    /// Fails if it cannot be decoded or its offsets cannot be right.
-    pub fn check_cluster(&self, cluster: u32) -> Result<u32> {
-        let cluster = self.cluster(cluster)?;
-        let table = self.table(&cluster)?;
-        let place = Place::Block(cluster.number);
-        let n_blobs = u32::try_from(table.n_blobs()).unwrap_or(u32::MAX);
-        if cluster.compression == Compression::None {
-            let room = self.end - cluster.at;
-            if table.total > room {
-                return damaged!(place, "blob offsets", "the last blob ends at {} of {room}", table.total);
-            }
-            return Ok(n_blobs);
-        }
-        let stored = self.stored(&cluster);
-        let mut stream = self.stream(&cluster)?;
-        stream.skip(&stored, table.total)?;
-        stream.is_at_end(&stored)?;
-        self.storage.check_fault()?;
-        Ok(n_blobs)
-    }
-
     /// Returns the cluster of an entry and where in it its bytes are; nothing for a redirect to nowhere.
     fn place(&self, entry: &Entry) -> Result<Option<(Arc<Cluster>, Range<u64>)>> {
         let place = |index, cluster, blob| {
@@ -116,10 +91,10 @@ impl Archive {
         }
     }
 
-    /// Returns the bytes of a dirent of any namespace.
-    pub(in crate::zim) fn blob_of(&self, index: u32) -> Result<Content<'_>> {
+    /// Returns the bytes of a dirent of any namespace, and no more than so many of them.
+    pub(in crate::zim) fn blob_of(&self, index: u32, most: u64) -> Result<Content<'_>> {
         let (cluster, range) = self.blob_place(index)?;
-        self.read_blob(&cluster, range)
+        self.read_blob(&cluster, range.start..range.end.min(range.start.saturating_add(most)))
     }
 
     /// Returns the cluster of a dirent of any namespace that has bytes, and where in it they are.

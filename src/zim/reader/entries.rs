@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use super::Archive;
 use crate::error::Result;
 use crate::item::{Kind, escape_bytes, unescape_bytes};
-use crate::limits::MAX_REDIRECTS;
+use crate::limits::MAX_ZIM_REDIRECTS;
 use crate::zim::dirent::{Dirent, DirentKind};
 use crate::zim::header::NONE;
-use crate::zim::namespace::{self, CONTENT, WELL_KNOWN};
+use crate::zim::listing;
+use crate::zim::namespace::{self, CONTENT, INDEX, WELL_KNOWN};
 
 /// An entry of content.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +85,17 @@ impl Entry {
         }
     }
 }
+
+/// Entries beside content and metadata that readers look for.
+const KNOWN: [(u8, &[u8]); 7] = [
+    (WELL_KNOWN, b"mainPage"),
+    (WELL_KNOWN, b"favicon"),
+    (INDEX, listing::ALL_BY_TITLE),
+    (INDEX, listing::ARTICLES_BY_TITLE),
+    (INDEX, super::xapian::TITLES),
+    (INDEX, super::xapian::FULL_TEXT),
+    (super::xapian::OLD_INDEX, super::xapian::OLD_FULL_TEXT),
+];
 
 /// How many entries of each kind there are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -304,7 +316,7 @@ impl Archive {
     /// Fails if a dirent on the way is damaged.
     pub fn resolve(&self, entry: Entry) -> Result<Option<Entry>> {
         let mut entry = entry;
-        for _ in 0..=MAX_REDIRECTS {
+        for _ in 0..=MAX_ZIM_REDIRECTS {
             let EntryBody::Redirect { target } = entry.body else { return Ok(Some(entry)) };
             match self.entry_at(target)? {
                 Some(next) => entry = next,
@@ -317,7 +329,7 @@ impl Archive {
     /// Follows the redirects of any dirent, in whatever namespaces they lead; nothing if nowhere.
     pub(super) fn resolve_index(&self, index: u32) -> Result<Option<u32>> {
         let mut index = index;
-        for _ in 0..=MAX_REDIRECTS {
+        for _ in 0..=MAX_ZIM_REDIRECTS {
             if index >= self.header.n_entries {
                 return Ok(None);
             }
@@ -336,15 +348,52 @@ impl Archive {
     ///
     /// Fails if a dirent on the way is damaged.
     pub fn main_entry(&self) -> Result<Option<Entry>> {
-        let well_known = self.find(WELL_KNOWN, b"mainPage")?;
-        let index = well_known.unwrap_or(self.header.main_page);
-        if index == NONE {
-            return Ok(None);
-        }
+        let Some(index) = self.main_index()? else { return Ok(None) };
         match self.resolve_index(index)? {
             Some(index) => self.entry_at(index),
             None => Ok(None),
         }
+    }
+
+    /// Returns true if a main page is named, wherever that leads.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a dirent on the way is damaged.
+    pub fn names_main_page(&self) -> Result<bool> {
+        Ok(self.main_index()?.is_some())
+    }
+
+    fn main_index(&self) -> Result<Option<u32>> {
+        let well_known = self.find(WELL_KNOWN, b"mainPage")?;
+        Ok(well_known.or(Some(self.header.main_page)).filter(|index| *index != NONE))
+    }
+
+    /// Counts the entries that are neither content nor metadata, and none of the pages, pictures, lists and
+    /// indexes that readers look for either: by the letters of their namespaces, in order. Reads all dirents.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the medium does.
+    pub fn n_unknown(&self) -> Result<Vec<(char, u64)>> {
+        let one = self.header.has_one_namespace();
+        let mut counts = std::collections::BTreeMap::new();
+        for index in 0..self.header.n_entries {
+            let namespace = match self.dirent_head(index) {
+                Ok((namespace, _)) => namespace,
+                Err(error) if error.is_damage() => continue,
+                Err(error) => return Err(error),
+            };
+            if namespace == namespace::METADATA || namespace::is_content(namespace, one) {
+                continue;
+            }
+            let is_known = |dirent: &Dirent<'_>| Ok(KNOWN.contains(&(namespace, dirent.path)));
+            if !self.with_dirent(index, is_known).unwrap_or(false) {
+                *counts.entry(char::from(namespace)).or_default() += 1;
+            }
+        }
+        self.storage.check_fault()?;
+        Ok(counts.into_iter().collect())
     }
 
     /// Returns how many entries of content there are, from where their namespaces begin and end.

@@ -251,8 +251,8 @@ fn p14_redirects_in_circles_and_to_nowhere() {
         let first = zim.entries().next().unwrap().unwrap();
         zim.resolve(first).unwrap().is_some()
     };
-    assert!(chain(crate::limits::MAX_REDIRECTS as u32));
-    assert!(!chain(crate::limits::MAX_REDIRECTS as u32 + 1));
+    assert!(chain(crate::limits::MAX_ZIM_REDIRECTS as u32));
+    assert!(!chain(crate::limits::MAX_ZIM_REDIRECTS as u32 + 1));
 }
 
 #[test]

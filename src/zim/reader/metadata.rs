@@ -22,13 +22,18 @@ pub struct Illustration {
 
 const ILLUSTRATION: &str = "Illustration_";
 
-/// Where old files have their picture.
-const FAVICONS: [(u8, &[u8]); 5] = [
+/// Where old files have their picture: in namespaces of their own, or under C, as new files keep them.
+const FAVICONS: [(u8, &[u8]); 10] = [
     (b'-', b"favicon"),
     (b'-', b"favicon.png"),
     (b'I', b"favicon"),
     (b'I', b"favicon.png"),
     (b'W', b"favicon"),
+    (b'C', b"favicon"),
+    (b'C', b"favicon.png"),
+    (b'C', b"-/favicon"),
+    (b'C', b"I/favicon"),
+    (b'C', b"I/favicon.png"),
 ];
 
 /// How large that is said to be.
@@ -139,7 +144,8 @@ impl Archive {
         }
     }
 
-    fn favicon(&self) -> Result<Option<u32>> {
+    /// Returns the dirent of the picture of old files.
+    pub(in crate::zim) fn favicon(&self) -> Result<Option<u32>> {
         for (namespace, path) in FAVICONS {
             if let Some(index) = self.find(namespace, path)? {
                 return Ok(Some(index));

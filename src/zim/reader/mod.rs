@@ -2,7 +2,7 @@
 //!
 //! `dirents` finds and reads what stands in the file for an entry, `entries` gives it as an [`Entry`],
 //! `titles` knows the lists by title and what is an article, `clusters` decodes, `content` gives bytes,
-//! `metadata` what the archive says of itself.
+//! `walk` those of a cluster from its first blob to its last, `metadata` what the archive says of itself.
 
 mod clusters;
 mod content;
@@ -10,6 +10,7 @@ mod dirents;
 mod entries;
 mod metadata;
 mod titles;
+mod walk;
 mod xapian;
 
 use std::path::Path;
@@ -25,6 +26,7 @@ use crate::storage::{Mapped, Part, Parts, Positional, Storage};
 pub use content::ContentReader;
 pub use entries::{Counts, Entry, EntryBody};
 pub use metadata::Illustration;
+pub(super) use walk::Walk;
 pub use xapian::Xapian;
 
 /// How to open a ZIM.

@@ -14,7 +14,12 @@ pub struct Xapian {
 }
 
 /// The namespace of the index of words before it had one in common with other indexes.
-const OLD_INDEX: u8 = b'Z';
+pub(super) const OLD_INDEX: u8 = b'Z';
+
+/// Where the indexes are, and that of all words in old files.
+pub(super) const TITLES: &[u8] = b"title/xapian";
+pub(super) const FULL_TEXT: &[u8] = b"fulltext/xapian";
+pub(super) const OLD_FULL_TEXT: &[u8] = b"/fulltextIndex/xapian";
 
 impl Archive {
     /// Returns which indexes of Xapian there are. They are of no use here.
@@ -25,8 +30,8 @@ impl Archive {
     pub fn xapian(&self) -> Result<Xapian> {
         let is_there = |namespace, path: &[u8]| self.find(namespace, path).map(|found| found.is_some());
         Ok(Xapian {
-            titles: is_there(INDEX, b"title/xapian")?,
-            full_text: is_there(INDEX, b"fulltext/xapian")? || is_there(OLD_INDEX, b"/fulltextIndex/xapian")?,
+            titles: is_there(INDEX, TITLES)?,
+            full_text: is_there(INDEX, FULL_TEXT)? || is_there(OLD_INDEX, OLD_FULL_TEXT)?,
         })
     }
 }

@@ -8,7 +8,6 @@
 //! The same items and options give the same bytes, whatever the number of threads and the memory.
 
 mod clusters;
-mod dirents;
 mod illustration;
 mod required;
 mod resolve;
@@ -225,13 +224,7 @@ impl<'o> Writer<'o> {
         let Seen::Again(seen) = &mut self.seen else { return false };
         let short = hash.as_bytes().first_chunk().map_or(0, |first| u64::from_le_bytes(*first));
         // A fixed rule: what is compared must not depend on the memory at hand.
-        let is_repeated = if seen.len() < MAX_DEDUP || len >= DEDUP_FROM {
-            !seen.insert(short)
-        } else {
-            seen.contains(&short)
-        };
-        self.summary.duplicates += u64::from(is_repeated);
-        is_repeated
+        if seen.len() < MAX_DEDUP || len >= DEDUP_FROM { !seen.insert(short) } else { seen.contains(&short) }
     }
 
     fn stored(&mut self, hash: &blake3::Hash) -> Option<Place> {

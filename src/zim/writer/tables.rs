@@ -12,7 +12,6 @@ use std::path::Path;
 use md5::{Digest, Md5};
 
 use super::clusters::{Clusters, Place, Placed, Treatment, raw_head};
-use super::dirents::{HEADER, Header, Held, dirent, uuid_of};
 use super::resolve::{Fault, Resolved, check_cancelled, resolve};
 use super::rows::{EntryRow, Mimes, RowBody, raw};
 use super::{HEAD, Minor, NO_MIME, required};
@@ -21,7 +20,9 @@ use crate::item::{About, Kind, Observer, Value, keys, path_title};
 use crate::output::Output;
 use crate::sorter::{self, Sorted, Sorter};
 use crate::text::signpost;
-use crate::zim::metadata::parse_uuid;
+use crate::zim::dirent::{Dirent, DirentKind};
+use crate::zim::header::{Header, NO_LIST, NONE};
+use crate::zim::metadata::{made_uuid, parse_uuid};
 
 /// Lanes of clusters, named as no mime type can be: contents that were there before, metadata.
 pub const REPEATED: &str = "\0repeated";
@@ -30,6 +31,9 @@ const METADATA: &str = "\0metadata";
 /// The mime types of the lists of titles, and of pages that redirects become.
 const LISTING: &str = "application/octet-stream+zimlisting";
 const PAGE: &str = "text/html";
+
+/// The major version of the format that is written.
+const MAJOR: u16 = 6;
 
 /// What the contents' part of the packer hands over.
 pub struct Packed<'a, 'o> {
@@ -112,7 +116,7 @@ pub fn write(mut packed: Packed<'_, '_>, mut output: Output) -> Result<Counts> {
     let mut placed = packed.clusters.finish(&mut output, &[METADATA])?;
 
     let mimes = MimeList::new(&packed.mimes, &survey.used);
-    let head_len = (HEADER + mimes.bytes.len() as u64).max(HEAD);
+    let head_len = (Header::SIZE as u64 + mimes.bytes.len() as u64).max(HEAD);
     if head_len > HEAD {
         output.make_room(HEAD, head_len - HEAD)?;
         placed.offsets.iter_mut().for_each(|offset| *offset += head_len - HEAD);
@@ -129,17 +133,20 @@ pub fn write(mut packed: Packed<'_, '_>, mut output: Output) -> Result<Counts> {
         output.write(&offset.to_le_bytes())?;
     }
     let header = Header {
+        major: MAJOR,
         minor: packed.minor.number(),
         uuid,
-        entries: all,
-        clusters: placed.offsets.len() as u32,
-        paths_at,
-        titles_at: (packed.minor == Minor::One).then_some(titles_at),
-        clusters_at,
-        main: tail.iter().position(|t| t.namespace == b'W').map(|i| survey.entries + i as u32),
-        checksum_at: output.position(),
+        n_entries: all,
+        n_clusters: placed.offsets.len() as u32,
+        path_pointers: paths_at,
+        title_pointers: if packed.minor == Minor::One { titles_at } else { NO_LIST },
+        cluster_pointers: clusters_at,
+        mime_list: Header::SIZE as u64,
+        main_page: tail.iter().position(|t| t.namespace == b'W').map_or(NONE, |i| survey.entries + i as u32),
+        layout_page: NONE,
+        checksum: output.position(),
     };
-    let mut head = header.write();
+    let mut head = header.write().to_vec();
     head.extend_from_slice(&mimes.bytes);
     head.resize(head_len as usize, 0);
     checksum(&mut output, &head, observer)?;
@@ -191,7 +198,7 @@ impl Survey {
                 hasher.update(part);
             }
         }
-        uuid_of(&hasher.finalize())
+        made_uuid(hasher.finalize().as_bytes())
     }
 }
 
@@ -249,10 +256,11 @@ fn survey(packed: &mut Packed<'_, '_>, resolved: &Resolved, output: &mut Output)
                 }
             }
         }
-        match row.kind() {
-            Kind::Article => survey.counts.articles += 1,
-            Kind::Media => survey.counts.media += 1,
-            Kind::Redirect => survey.counts.redirects += 1,
+        // As it stands in the file, where a redirect with a fragment is a page.
+        match (&row.body, row.front) {
+            (RowBody::Redirect(_, None), _) => survey.counts.redirects += 1,
+            (_, true) => survey.counts.articles += 1,
+            (_, false) => survey.counts.media += 1,
         }
         survey.fronts += u32::from(row.front);
         if packed.minor == Minor::One || row.front {
@@ -460,29 +468,31 @@ impl Dirents<'_> {
                         Some(place) => self.content(self.survey.page_mime, *place),
                         None => continue,
                     },
-                    Ok(redirect) => Held::Redirect(self.resolved.index(redirect.target)),
+                    Ok(redirect) => DirentKind::Redirect { target: self.resolved.index(redirect.target) },
                 },
             };
             pointers.push(output.position())?;
-            output.write(&dirent(b'C', &path, &row.title, held))?;
+            output.write(&Dirent::write(b'C', &path, &row.title, held))?;
         }
         // The cluster of the lists is the last one.
         let lists = self.placed.offsets.len() as u32 - 1;
         for entry in tail {
             let held = match entry.held {
                 TailHeld::Content(mime, place) => self.content(mime, place),
-                TailHeld::Listing(n) => Held::Content(self.mimes.listing, lists, n),
-                TailHeld::Redirect(index) => Held::Redirect(index),
+                TailHeld::Listing(blob) => {
+                    DirentKind::Blob { mime: self.mimes.listing, cluster: lists, blob }
+                }
+                TailHeld::Redirect(target) => DirentKind::Redirect { target },
             };
             pointers.push(output.position())?;
-            output.write(&dirent(entry.namespace, &entry.path, b"", held))?;
+            output.write(&Dirent::write(entry.namespace, &entry.path, b"", held))?;
         }
         Ok(pointers)
     }
 
-    fn content(&self, mime: u32, place: Place) -> Held {
-        let (cluster, n) = self.placed.get(place);
-        Held::Content(self.mimes.get(mime), cluster, n)
+    fn content(&self, mime: u32, place: Place) -> DirentKind {
+        let (cluster, blob) = self.placed.get(place);
+        DirentKind::Blob { mime: self.mimes.get(mime), cluster, blob }
     }
 }
 
