@@ -19,6 +19,8 @@ mod page;
 mod progress;
 mod random;
 mod read;
+#[cfg(feature = "server")]
+mod sample;
 mod search;
 #[cfg(feature = "server")]
 mod serve;

@@ -1,14 +1,14 @@
 //! `tome serve`.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tome::book::format_of;
 use tome::server::{Event, Options, Server};
 
 use super::args::{Globals, ServeArgs};
-use super::{Failure, Outcome, Status, index, talk};
+use super::{Failure, Outcome, Status, index, sample, talk};
 
 /// Runs the command.
 pub fn run(args: &ServeArgs, globals: &Globals) -> Outcome {
@@ -17,7 +17,22 @@ pub fn run(args: &ServeArgs, globals: &Globals) -> Outcome {
             return Err(Failure::new(format!("{}: there is no such file or folder", source.display())));
         }
     }
-    let sources = if args.sources.is_empty() { vec![PathBuf::from(".")] } else { args.sources.clone() };
+    let mut sources = args.sources.clone();
+    let mut sample = None;
+    if sources.is_empty() {
+        if tome::server::has_archives(Path::new(".")) {
+            sources.push(PathBuf::from("."));
+        } else {
+            let made = sample::pack()?;
+            sources.push(made.path.clone());
+            sample = Some(made);
+            if !globals.quiet {
+                talk::note(
+                    "there is no archive in this folder: serving the sample that comes with the program",
+                );
+            }
+        }
+    }
     let options = Options {
         sources,
         listen: args.listen,
@@ -44,6 +59,7 @@ pub fn run(args: &ServeArgs, globals: &Globals) -> Outcome {
         open(&url);
     }
     server.run(stopped());
+    drop(sample);
     Ok(Status::Yes)
 }
 

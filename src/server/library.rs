@@ -39,7 +39,7 @@ const ZIM_CACHE: usize = 8 << 20;
 
 /// What tells one state of a file from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stamp {
+pub(super) struct Stamp {
     len: u64,
     modified: Option<SystemTime>,
     inode: u64,
@@ -396,7 +396,7 @@ fn free_name(path: &Path, taken: &mut HashSet<String>) -> String {
 }
 
 /// Returns the archives at a source with their states: the file itself, or those right in the folder.
-fn found_in(source: &Path) -> std::io::Result<Vec<(PathBuf, Stamp)>> {
+pub(super) fn found_in(source: &Path) -> std::io::Result<Vec<(PathBuf, Stamp)>> {
     let metadata = match std::fs::metadata(source) {
         // The first part of a split archive stands for the whole.
         Err(e)

@@ -88,6 +88,11 @@ pub enum Event<'a> {
     Library(&'a str),
 }
 
+/// Returns true if a folder has archives right in it.
+pub fn has_archives(folder: &std::path::Path) -> bool {
+    library::found_in(folder).is_ok_and(|found| !found.is_empty())
+}
+
 /// What all requests share.
 pub(crate) struct State {
     options: Options,
