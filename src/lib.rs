@@ -11,6 +11,7 @@ pub mod format;
 pub mod hex;
 pub mod index;
 pub mod item;
+pub mod json;
 pub mod limits;
 pub mod manifest;
 mod output;

@@ -1,9 +1,8 @@
 //! `tome info`.
 
-use serde::Serialize;
 use tome::book::{Book, Counts};
-use tome::hex::to_hex;
 use tome::item::{Metadata, keys};
+use tome::json::Info;
 use tome::zim::Xapian;
 use tome::zim::metadata::is_double;
 
@@ -11,40 +10,6 @@ use super::args::InfoArgs;
 use super::open::open;
 use super::output::Output;
 use super::{Outcome, Status, talk};
-
-#[derive(Serialize)]
-struct Info<'a> {
-    format: &'static str,
-    version: String,
-    content_id: Option<String>,
-    file_id: Option<String>,
-    uuid: Option<String>,
-    title: &'a str,
-    language: Option<&'a str>,
-    creator: Option<&'a str>,
-    publisher: Option<&'a str>,
-    date: Option<&'a str>,
-    description: Option<&'a str>,
-    license: Option<&'a str>,
-    source_url: Option<&'a str>,
-    tags: Vec<&'a str>,
-    main: Option<String>,
-    articles: u64,
-    media: u64,
-    redirects: u64,
-    blocks: u32,
-    size: u64,
-    has_search: bool,
-    sections: Vec<Section>,
-}
-
-#[derive(Serialize)]
-struct Section {
-    kind: &'static str,
-    offset: u64,
-    length: u64,
-    optional: bool,
-}
 
 /// Runs the command.
 pub fn run(args: &InfoArgs) -> Outcome {
@@ -72,41 +37,7 @@ pub fn run(args: &InfoArgs) -> Outcome {
         talk::error(&format!("{}: {} entries cannot be read", opened.path.display(), counts.damaged));
         whole = false;
     }
-    let tags = metadata.text(keys::TAGS).unwrap_or_default();
-    let (major, minor) = book.version();
-    let info = Info {
-        format: book.format().name(),
-        version: format!("{major}.{minor}"),
-        content_id: book.content_id().map(|id| to_hex(&id)),
-        file_id: book.file_id().map(|id| to_hex(&id)),
-        uuid: book.uuid(),
-        title: metadata.text(keys::TITLE).unwrap_or_default(),
-        language: metadata.text(keys::LANGUAGE),
-        creator: metadata.text(keys::CREATOR),
-        publisher: metadata.text(keys::PUBLISHER),
-        date: metadata.text(keys::DATE),
-        description: metadata.text(keys::DESCRIPTION),
-        license: metadata.text(keys::LICENSE),
-        source_url: metadata.text(keys::SOURCE_URL),
-        tags: tags.split(';').map(str::trim).filter(|tag| !tag.is_empty()).collect(),
-        main: main.map(|entry| entry.path().to_owned()),
-        articles: counts.articles,
-        media: counts.media,
-        redirects: counts.redirects,
-        blocks: book.n_blocks(),
-        size: book.size(),
-        has_search: book.has_search(),
-        sections: book
-            .sections()
-            .iter()
-            .map(|section| Section {
-                kind: section.name,
-                offset: section.offset,
-                length: section.len,
-                optional: section.is_optional,
-            })
-            .collect(),
-    };
+    let info = Info::new(book, metadata, main.as_ref().map(|entry| entry.path()), counts);
     let mut out = Output::new();
     if args.json {
         out.json(&info)?;
@@ -131,7 +62,7 @@ fn print(out: &mut Output, info: &Info<'_>, metadata: &Metadata, book: &Book) ->
         ("date", info.date),
         ("license", info.license),
         ("source url", info.source_url),
-        ("main page", info.main.as_deref()),
+        ("main page", info.main),
     ];
     fields.extend(said.into_iter().filter_map(|(name, value)| Some((name, value?.to_owned()))));
     if !info.tags.is_empty() {

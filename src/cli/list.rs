@@ -1,31 +1,14 @@
 //! `tome list`.
 
-use serde::Serialize;
-use tome::book::{Book, Entries, Entry};
+use tome::book::{Book, Entries};
 use tome::item::{Kind, Observer};
+use tome::json::{self, Redirect};
 
 use super::args::{Globals, KindArg, ListArgs};
 use super::open::open;
 use super::output::Output;
 use super::progress::Progress;
 use super::{Outcome, Status};
-
-#[derive(Serialize)]
-struct Line<'a> {
-    path: &'a str,
-    title: &'a str,
-    kind: &'static str,
-    mime: &'a str,
-    size: u64,
-    #[serde(flatten)]
-    redirect: Option<Redirect<'a>>,
-}
-
-#[derive(Serialize)]
-struct Redirect<'a> {
-    target: Option<String>,
-    fragment: Option<&'a str>,
-}
 
 /// Runs the command.
 pub fn run(args: &ListArgs) -> Outcome {
@@ -46,7 +29,7 @@ pub fn run(args: &ListArgs) -> Outcome {
             continue;
         }
         if args.json {
-            let redirect = redirect(book, &entry).unwrap_or_else(|error| {
+            let redirect = Redirect::of(book, &entry).unwrap_or_else(|error| {
                 problems.error(entry.path(), &error.to_string());
                 Some(Redirect { target: None, fragment: None })
             });
@@ -54,14 +37,7 @@ pub fn run(args: &ListArgs) -> Outcome {
                 problems.error(entry.path(), &error.to_string());
                 0
             });
-            out.json(&Line {
-                path: entry.path(),
-                title: entry.title(),
-                kind: entry.kind().name(),
-                mime: entry.mime(),
-                size,
-                redirect,
-            })?;
+            out.json(&json::Entry::new(&entry, size, redirect))?;
         } else {
             out.pair(entry.path(), entry.title())?;
         }
@@ -88,12 +64,4 @@ fn wanted(asked: KindArg, kind: Kind) -> bool {
         KindArg::Media => kind == Kind::Media,
         KindArg::Redirect => kind == Kind::Redirect,
     }
-}
-
-fn redirect<'a>(book: &Book, entry: &'a Entry) -> tome::error::Result<Option<Redirect<'a>>> {
-    if entry.kind() != Kind::Redirect {
-        return Ok(None);
-    }
-    let target = book.target(entry)?.map(|target| target.path().to_owned());
-    Ok(Some(Redirect { target, fragment: entry.fragment() }))
 }

@@ -2,14 +2,14 @@
 
 use std::borrow::Cow;
 
-use serde::Serialize;
 use tome::book::Entry;
+use tome::json;
 use tome::terminal::{self, Keep, RenderOptions, sanitize};
-use tome::text::{self, Markup, charset, charset_of_mime};
+use tome::text::{Markup, Readable};
 
 use super::args::{FormArgs, RangeArg};
 use super::open::Opened;
-use super::output::{self, Output, base64};
+use super::output::{self, Output};
 use super::{Failure, interrupt, talk};
 
 /// What becomes of an entry.
@@ -46,31 +46,9 @@ const MAX_PAGE: u64 = 256 * 1024 * 1024;
 /// Bytes that are read at a time.
 const STEP: u64 = 1024 * 1024;
 
-#[derive(Serialize)]
-struct Json<'a> {
-    path: &'a str,
-    title: &'a str,
-    mime: &'a str,
-    size: u64,
-    #[serde(flatten)]
-    content: Option<JsonContent>,
-}
-
-#[derive(Serialize)]
-enum JsonContent {
-    #[serde(rename = "content")]
-    Text(String),
-    #[serde(rename = "content_base64")]
-    Base64(String),
-}
-
 /// Writes an entry as JSON, without its content.
 pub fn describe(opened: &Opened, entry: &Entry, out: &mut Output) -> Result<(), Failure> {
-    out.json(&json(entry, size(opened, entry)?, None))
-}
-
-fn json(entry: &Entry, size: u64, content: Option<JsonContent>) -> Json<'_> {
-    Json { path: entry.path(), title: entry.title(), mime: entry.mime(), size, content }
+    out.json(&json::Read::new(entry, size(opened, entry)?, None))
 }
 
 fn size(opened: &Opened, entry: &Entry) -> Result<u64, Failure> {
@@ -82,29 +60,20 @@ pub fn write_json(opened: &Opened, entry: &Entry, form: Form) -> Result<(), Fail
     let content = match form {
         Form::Raw(range) => {
             let range = bounds(opened, entry, range)?;
-            JsonContent::of(load(opened, entry, range)?)
+            json::Content::of(load(opened, entry, range)?)
         }
         // What has no text form is given as it is.
         Form::Rendered | Form::Text if Markup::of_mime(entry.mime()).is_none() => {
-            JsonContent::of(load(opened, entry, 0..size(opened, entry)?)?)
+            json::Content::of(load(opened, entry, 0..size(opened, entry)?)?)
         }
         form => {
             let form = if form == Form::Rendered { Form::Text } else { form };
-            JsonContent::Text(converted(opened, entry, form)?.0)
+            json::Content::Text(converted(opened, entry, form)?.0)
         }
     };
     let mut out = Output::new();
-    out.json(&json(entry, size(opened, entry)?, Some(content)))?;
+    out.json(&json::Read::new(entry, size(opened, entry)?, Some(content)))?;
     out.finish()
-}
-
-impl JsonContent {
-    fn of(bytes: Vec<u8>) -> Self {
-        match String::from_utf8(bytes) {
-            Ok(text) => Self::Text(text),
-            Err(e) => Self::Base64(base64(e.as_bytes())),
-        }
-    }
 }
 
 /// Writes an entry for a person, or in the form asked for.
@@ -154,45 +123,28 @@ const MAX_WIDTH: usize = 100;
 /// Returns an article as a page, as text, or as Markdown, and whether a page says of itself that it
 /// is UTF-8. It may hold any character.
 fn converted(opened: &Opened, entry: &Entry, form: Form) -> Result<(String, bool), Failure> {
-    let Readable { markup, text, is_utf8 } = readable(opened, entry)?;
-    let is_utf8 = is_utf8 || markup != Markup::Html;
-    let text = match (form, markup) {
-        (Form::Html, Markup::Html) => text,
-        (Form::Html, Markup::Markdown) => {
-            page(entry.title(), &text::to_html(text::split_front_matter(&text).1))
-        }
-        (Form::Html, Markup::Text) => page(entry.title(), &format!("<pre>{}</pre>\n", escape(&text))),
-        (Form::Markdown, Markup::Html) => text::from_html(&text),
-        (Form::Markdown, _) | (_, Markup::Text) => text,
-        (_, Markup::Markdown) => text::to_text(&text::to_html(text::split_front_matter(&text).1)),
-        (_, Markup::Html) => text::to_text(&text),
+    let readable = readable(opened, entry)?;
+    let is_utf8 = readable.is_utf8 || readable.markup != Markup::Html;
+    let text = match form {
+        Form::Html => readable.into_html(entry.title()),
+        Form::Markdown => readable.into_markdown(),
+        _ => readable.into_text(),
     };
     Ok((text, is_utf8))
 }
 
-/// The text of an entry, with plain line feeds.
-struct Readable {
-    markup: Markup,
-    text: String,
-    /// False if its bytes are in another character set.
-    is_utf8: bool,
-}
-
 fn readable(opened: &Opened, entry: &Entry) -> Result<Readable, Failure> {
-    let markup = Markup::of_mime(entry.mime());
     let size = size(opened, entry)?;
-    let markup = markup.ok_or_else(|| no_text(opened, entry, size))?;
+    if Markup::of_mime(entry.mime()).is_none() {
+        return Err(no_text(opened, entry, size));
+    }
     if size > MAX_PAGE {
         let size = talk::bytes(size);
         return Err(Failure::new(format!("{}: {size} are too much for a page", entry.path()))
             .hint("--raw writes the bytes"));
     }
     let content = opened.book.content(entry).map_err(|e| opened.failure(e))?;
-    let encoding = charset::detect(&content, charset_of_mime(entry.mime())).encoding;
-    let text = encoding.decode_with_bom_removal(&content).0;
-    let text =
-        if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text.into_owned() };
-    Ok(Readable { markup, text, is_utf8: encoding.name() == "UTF-8" })
+    Readable::read(entry.mime(), &content).ok_or_else(|| no_text(opened, entry, size))
 }
 
 fn no_text(opened: &Opened, entry: &Entry, size: u64) -> Failure {
@@ -201,14 +153,6 @@ fn no_text(opened: &Opened, entry: &Entry, size: u64) -> Failure {
     let archive = opened.path.display();
     Failure::new(format!("{}: {mime}, {size}, is not text", entry.path()))
         .hint(format!("to write its bytes into a file: tome read {archive} --path --raw -- PATH > FILE"))
-}
-
-fn page(title: &str, body: &str) -> String {
-    format!("<!DOCTYPE html>\n<meta charset=\"utf-8\">\n<title>{}</title>\n{body}", escape(title))
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 /// Returns a page in which control characters are references: the same to a browser, and harmless

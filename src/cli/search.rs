@@ -3,35 +3,15 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
 use tome::book::{Book, IndexKind, SearchOptions, search};
 use tome::item::Silent;
+use tome::json;
 use tome::terminal::{Keep, sanitize, wants_style};
 
 use super::args::{ArchiveArgs, Globals, SearchArgs};
 use super::open::open_with;
 use super::output::{self, Output};
 use super::{Failure, Outcome, Status, index, talk};
-
-#[derive(Serialize)]
-struct Line<'a> {
-    r#type: &'static str,
-    archive: &'a str,
-    title: &'a str,
-    path: &'a str,
-    score: u64,
-    snippet: &'a str,
-    relaxed: bool,
-}
-
-#[derive(Serialize)]
-struct End<'a> {
-    r#type: &'static str,
-    hits_at_least: u64,
-    partial: bool,
-    did_you_mean: Option<&'a str>,
-    seconds: f64,
-}
 
 /// Runs the command.
 pub fn run(args: &SearchArgs, globals: &Globals) -> Outcome {
@@ -82,15 +62,7 @@ pub fn run(args: &SearchArgs, globals: &Globals) -> Outcome {
     let bold = output::is_terminal() && wants_style();
     for hit in &hits.list {
         if args.json {
-            out.json(&Line {
-                r#type: "hit",
-                archive: &shown[hit.book],
-                title: &hit.title,
-                path: &hit.path,
-                score: hit.score,
-                snippet: &hit.snippet,
-                relaxed: hit.relaxed,
-            })?;
+            out.json(&json::Hit::new(&shown[hit.book], hit))?;
             continue;
         }
         let place = if several { format!("{} ({})", hit.path, shown[hit.book]) } else { hit.path.clone() };
@@ -100,8 +72,7 @@ pub fn run(args: &SearchArgs, globals: &Globals) -> Outcome {
         }
     }
     if args.json {
-        out.json(&End {
-            r#type: "end",
+        out.json(&json::SearchEnd {
             hits_at_least: hits.at_least,
             partial: hits.partial,
             did_you_mean: hits.did_you_mean.as_deref(),

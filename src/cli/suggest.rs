@@ -2,31 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
 use tome::book::{IndexKind, Match, SuggestOptions, Suggestion};
 use tome::item::Silent;
+use tome::json;
 
 use super::args::{Globals, SuggestArgs};
 use super::open::open_with;
 use super::output::Output;
 use super::{Outcome, Status, index, talk};
-
-/// One line of JSON.
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
-enum Line<'a> {
-    Suggestion {
-        title: &'a str,
-        path: &'a str,
-        #[serde(rename = "match")]
-        matched: &'static str,
-        via: Option<&'a str>,
-    },
-    End {
-        partial: bool,
-        seconds: f64,
-    },
-}
 
 /// Runs the command.
 pub fn run(args: &SuggestArgs, globals: &Globals) -> Outcome {
@@ -45,8 +28,7 @@ pub fn run(args: &SuggestArgs, globals: &Globals) -> Outcome {
     let mut out = Output::new();
     for suggestion in &found.list {
         if args.json {
-            let Suggestion { title, path, via, matched, .. } = suggestion;
-            out.json(&Line::Suggestion { title, path, matched: name(*matched), via: via.as_deref() })?;
+            out.json(&json::Suggestion::new(suggestion))?;
         } else {
             match hint(suggestion) {
                 Some(hint) => out.columns(&[&suggestion.title, &suggestion.path, &hint])?,
@@ -55,7 +37,7 @@ pub fn run(args: &SuggestArgs, globals: &Globals) -> Outcome {
         }
     }
     if args.json {
-        out.json(&Line::End { partial: found.partial, seconds })?;
+        out.json(&json::SuggestEnd { partial: found.partial, seconds })?;
     }
     out.finish()?;
     if found.partial && !args.json && !globals.quiet {
@@ -75,15 +57,6 @@ pub fn run(args: &SuggestArgs, globals: &Globals) -> Outcome {
 
 /// Units of work in a millisecond: one is about 40 ns.
 const UNITS_PER_MS: u64 = 25_000;
-
-fn name(matched: Match) -> &'static str {
-    match matched {
-        Match::Exact => "exact",
-        Match::Prefix => "prefix",
-        Match::Word => "word",
-        Match::Typo => "typo",
-    }
-}
 
 /// Says why a title is there that one might not expect.
 fn hint(suggestion: &Suggestion) -> Option<String> {

@@ -12,6 +12,7 @@ use hyper::header::{
 };
 use hyper::{Response, StatusCode};
 
+use super::assets::Assets;
 use super::body::Body;
 use super::encoding::{self, Encoding};
 use super::range::{self, Asked};
@@ -60,8 +61,8 @@ pub enum Caching {
 pub enum Policy {
     /// A page of an archive, or anything else of it: no script at all.
     Content,
-    /// A page of ours, or of an archive with our bar: our script alone.
-    Page,
+    /// A page of ours, or of an archive with our bar: our script alone. The policy names it.
+    Page(HeaderValue),
     /// A page of an archive whose scripts may run, on its own origin.
     Scripts,
     /// What is no page.
@@ -79,7 +80,7 @@ impl Policy {
         const DATA: &str = "default-src 'none'; frame-ancestors 'none'";
         match self {
             Self::Content => HeaderValue::from_static(CONTENT),
-            Self::Page => HeaderValue::from_static(super::assets::page_policy()),
+            Self::Page(policy) => policy.clone(),
             Self::Scripts => HeaderValue::from_static(SCRIPTS),
             Self::Data => HeaderValue::from_static(DATA),
         }
@@ -99,10 +100,10 @@ impl Answer {
         }
     }
 
-    /// Returns a page of ours.
-    pub fn page(status: StatusCode, html: String) -> Self {
+    /// Returns a page that has our script.
+    pub fn page(assets: &Assets, status: StatusCode, html: String) -> Self {
         let new = Self::new(status, "text/html; charset=utf-8", Matter::Bytes(html.into()));
-        Self { policy: Policy::Page, ..new }
+        Self { policy: assets.page_policy(), ..new }
     }
 
     /// Returns data.

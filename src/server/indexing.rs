@@ -1,19 +1,20 @@
 //! The indexes of ZIMs: made beside the answering, so that nobody's request waits for minutes.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::library::Lease;
-use crate::book::IndexKind;
+use crate::book::{Book, IndexKind};
 use crate::item::Observer;
 
-/// How long a request waits for an index before it goes on without.
+/// How long requests wait for an index before they go on without, from when it was begun.
 const PATIENCE: Duration = Duration::from_millis(1500);
 
 /// The making of an index.
-#[derive(Default)]
 pub struct Progress {
+    asked: Instant,
     done: AtomicU64,
     total: AtomicU64,
     ended: AtomicBool,
@@ -21,6 +22,23 @@ pub struct Progress {
 }
 
 impl Progress {
+    fn new() -> Self {
+        let (done, total, ended, fault) = Default::default();
+        Self { asked: Instant::now(), done, total, ended, fault }
+    }
+
+    /// Waits a moment for an index that is made fast; returns true if it is there.
+    pub fn wait(&self) -> bool {
+        while !self.ended.load(Ordering::Acquire) && self.asked.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        self.is_made()
+    }
+
+    fn is_made(&self) -> bool {
+        self.ended.load(Ordering::Acquire) && self.fault().is_none()
+    }
+
     /// Returns how much is done, in percent; nothing if that cannot be said.
     pub fn percent(&self) -> Option<u64> {
         let total = self.total.load(Ordering::Relaxed);
@@ -45,37 +63,66 @@ impl Observer for Progress {
     }
 }
 
+/// An index to be made.
+type Job = (Arc<Book>, Arc<Progress>);
+
+/// Who makes indexes: of titles and of all words, one of each kind at a time, however many archives were
+/// asked for theirs. Making one takes all cores and much memory.
+#[derive(Default)]
+pub struct Makers([Arc<Mutex<Maker>>; 2]);
+
+#[derive(Default)]
+struct Maker {
+    jobs: VecDeque<Job>,
+    is_running: bool,
+}
+
+impl Makers {
+    fn add(&self, kind: IndexKind, job: Job) {
+        let [titles, words] = &self.0;
+        let maker = if kind == IndexKind::Titles { titles } else { words };
+        let mut own = maker.lock().unwrap_or_else(PoisonError::into_inner);
+        own.jobs.push_back(job);
+        if !std::mem::replace(&mut own.is_running, true) {
+            let maker = Arc::clone(maker);
+            std::thread::spawn(move || work_off(&maker, kind));
+        }
+    }
+}
+
+fn work_off(maker: &Mutex<Maker>, kind: IndexKind) {
+    loop {
+        let (book, progress) = {
+            let mut maker = maker.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(job) = maker.jobs.pop_front() else {
+                maker.is_running = false;
+                return;
+            };
+            job
+        };
+        if let Err(error) = book.prepare(kind, &*progress) {
+            *progress.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
+        }
+        progress.ended.store(true, Ordering::Release);
+    }
+}
+
 /// Returns nothing if an archive can be searched, else the making of its index, which this begins.
-/// Waits a moment for one that is made fast.
-pub fn prepare(lease: &Lease, kind: IndexKind) -> Option<Arc<Progress>> {
-    let is_ready = || match kind {
+pub fn begin(makers: &Makers, lease: &Lease, kind: IndexKind) -> Option<Arc<Progress>> {
+    let is_ready = match kind {
         IndexKind::Titles => lease.book.has_suggestions(),
         IndexKind::FullText => lease.book.has_search() || lease.book.as_tome().is_some(),
     };
-    if is_ready() {
+    if is_ready {
         return None;
     }
-    let progress = {
-        let mut indexing = lease.volume.indexing(kind);
-        match &*indexing {
-            Some(progress) => Arc::clone(progress),
-            None => {
-                let progress = Arc::new(Progress::default());
-                *indexing = Some(Arc::clone(&progress));
-                let (book, work) = (Arc::clone(&lease.book), Arc::clone(&progress));
-                std::thread::spawn(move || {
-                    if let Err(error) = book.prepare(kind, &*work) {
-                        *work.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
-                    }
-                    work.ended.store(true, Ordering::Release);
-                });
-                progress
-            }
-        }
-    };
-    let deadline = Instant::now() + PATIENCE;
-    while !progress.ended.load(Ordering::Acquire) && Instant::now() < deadline {
-        std::thread::sleep(Duration::from_millis(5));
+    let mut indexing = lease.volume.indexing(kind);
+    // One that was made and is gone again, for it was found damaged, is made anew.
+    if let Some(progress) = indexing.as_ref().filter(|progress| !progress.is_made()) {
+        return Some(Arc::clone(progress));
     }
-    (!is_ready()).then_some(progress)
+    let progress = Arc::new(Progress::new());
+    *indexing = Some(Arc::clone(&progress));
+    makers.add(kind, (Arc::clone(&lease.book), Arc::clone(&progress)));
+    Some(progress)
 }

@@ -138,6 +138,19 @@ impl Volume {
         which.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Waits until it is known what it says of itself, or why it cannot be opened.
+    pub async fn known(&self) {
+        loop {
+            let mut ready = std::pin::pin!(self.ready.notified());
+            // From here on nothing is missed.
+            ready.as_mut().enable();
+            if self.about().is_some() || self.fault().is_some() {
+                return;
+            }
+            ready.await;
+        }
+    }
+
     /// Waits until it may be read.
     pub async fn lease(self: &Arc<Self>) -> Result<Lease, Refusal> {
         if self.waiting.fetch_add(1, Ordering::Relaxed) >= WAITING {

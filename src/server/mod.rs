@@ -10,6 +10,7 @@
 //! theirs, and whatever of an archive stands in a page of ours is escaped.
 
 mod answer;
+mod api;
 mod assets;
 mod body;
 mod connection;
@@ -23,7 +24,9 @@ mod pages;
 mod range;
 mod request;
 mod routes;
+mod search;
 mod url;
+mod words;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -96,11 +99,13 @@ pub fn has_archives(folder: &std::path::Path) -> bool {
 /// What all requests share.
 pub(crate) struct State {
     options: Options,
+    assets: assets::Assets,
     library: Arc<library::Library>,
     encoded: encoding::Cache,
     metrics: Arc<metrics::Metrics>,
     clients: connection::Clients,
     hosts: request::Hosts,
+    desk: search::Desk,
     origins: origins::Origins,
     /// The port of the library.
     port: u16,
@@ -159,10 +164,12 @@ impl Server {
         }
         let library = library::Library::open(&options, runtime.handle().clone(), Arc::clone(&log));
         let state = Arc::new(State {
+            assets: assets::Assets::new(&options.root),
             hosts: request::Hosts::new(&options),
             origins,
             port: address.port(),
             library,
+            desk: search::Desk::default(),
             encoded: encoding::Cache::new(ENCODED_CACHE),
             metrics: Arc::default(),
             clients: connection::Clients::default(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use hyper::body::Incoming;
-use hyper::header::{ALLOW, HeaderName, HeaderValue, RETRY_AFTER};
+use hyper::header::{ALLOW, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 
 use super::answer::{Answer, Policy};
@@ -14,7 +14,7 @@ use super::content::{self, Meant};
 use super::library::{Lease, Refusal, Volume};
 use super::origins::Place;
 use super::request::{Request, Unfit};
-use super::{Event, State, assets, pages, url};
+use super::{Event, State, api, assets, pages, url};
 use crate::error::Error;
 
 /// Answers a request.
@@ -93,7 +93,15 @@ async fn dispatch(state: &Arc<State>, request: Arc<Request>) -> Response<Body> {
         ("healthz", None) => Some(Answer::text(StatusCode::OK, "ok\n")),
         ("robots.txt", None) => Some(Answer::text(StatusCode::OK, pages::ROBOTS)),
         ("metrics", None) => Some(metrics(state)),
-        ("_tome", Some(name)) => Some(assets::answer(name)),
+        ("_tome", Some(name)) => Some(match name.strip_prefix("icon/") {
+            Some(name) => pages::icon(state, &url::decode(name)),
+            None => assets::answer(name),
+        }),
+        ("favicon.ico", None) => Some(assets::answer("tome.svg")),
+        ("saved", None) => Some(pages::saved(state)),
+        ("viewer", None) => Some(pages::viewer(state)),
+        ("external", None) => Some(pages::external(state, request.query.get("to").unwrap_or_default())),
+        ("search", None) => Some(pages::search(state, &request).await),
         _ => None,
     };
     if let Some(answer) = at_once {
@@ -112,6 +120,7 @@ async fn dispatch(state: &Arc<State>, request: Arc<Request>) -> Response<Body> {
             })
             .await
         }
+        ("api", rest) => api::answer(state, &request, rest).await,
         ("raw", Some(rest)) => {
             let (name, rest) = split(rest);
             let name = url::decode(name).into_owned();
@@ -134,6 +143,20 @@ fn missing(state: &State, request: &Request) -> Response<Body> {
     pages::missing(state, request).respond(request, &state.encoded)
 }
 
+/// Why an archive gives no answer.
+pub enum Trouble<'a> {
+    /// There is none of this name.
+    Missing(&'a str),
+    /// Too many read it, or it is still being opened.
+    Busy(&'a Volume),
+    /// It cannot be opened.
+    Broken(&'a Volume, &'a str),
+    /// Something in it cannot be read.
+    Failed(&'a Volume, &'a Error),
+    /// We made a mistake.
+    Panicked,
+}
+
 /// Lets a thread that may wait for a disk answer from an archive.
 async fn of_volume(
     state: &Arc<State>,
@@ -141,42 +164,50 @@ async fn of_volume(
     name: &str,
     handler: impl FnOnce(&State, &Request, &Lease) -> Result<Answer, Error> + Send + 'static,
 ) -> Response<Body> {
-    let Some(volume) = state.library.shelf().get(name).cloned() else { return missing(state, request) };
+    of_volume_or(state, request, name, handler, trouble).await
+}
+
+/// Lets a thread that may wait for a disk answer from an archive, or says in some way why there is no
+/// answer.
+pub async fn of_volume_or(
+    state: &Arc<State>,
+    request: &Arc<Request>,
+    name: &str,
+    handler: impl FnOnce(&State, &Request, &Lease) -> Result<Answer, Error> + Send + 'static,
+    trouble: fn(&State, &Request, Trouble<'_>) -> Answer,
+) -> Response<Body> {
+    let say = |why| trouble(state, request, why).respond(request, &state.encoded);
+    let Some(volume) = state.library.shelf().get(name).cloned() else { return say(Trouble::Missing(name)) };
     let lease = match volume.lease().await {
         Ok(lease) => lease,
-        Err(refusal) => return refused(state, &volume, refusal).respond(request, &state.encoded),
+        Err(Refusal::Busy) => return say(Trouble::Busy(&volume)),
+        Err(Refusal::Broken(fault)) => return say(Trouble::Broken(&volume, &fault)),
     };
     let (shared, asked) = (Arc::clone(state), Arc::clone(request));
     let answered = tokio::task::spawn_blocking(move || {
-        let answer =
-            handler(&shared, &asked, &lease).unwrap_or_else(|error| failed(&shared, &lease.volume, &error));
+        let answer = handler(&shared, &asked, &lease).unwrap_or_else(|error| {
+            let volume = &lease.volume;
+            (shared.log)(Event::Warning(&format!("{}: {error}", volume.path.display())));
+            trouble(&shared, &asked, Trouble::Failed(volume, &error))
+        });
         answer.respond(&asked, &shared.encoded)
     });
-    answered.await.unwrap_or_else(|_| {
-        // A panic, of which the thread's own message has told.
-        Answer::text(StatusCode::INTERNAL_SERVER_ERROR, "something went wrong here\n").plain()
-    })
+    // After a panic, of which the thread's own message has told.
+    answered.await.unwrap_or_else(|_| say(Trouble::Panicked))
 }
 
-/// Says why an archive cannot be read now.
-fn refused(state: &State, volume: &Volume, refusal: Refusal) -> Answer {
-    match refusal {
-        Refusal::Busy => {
+/// Says to a person why an archive gives no answer.
+fn trouble(state: &State, request: &Request, trouble: Trouble<'_>) -> Answer {
+    match trouble {
+        Trouble::Missing(_) => pages::missing(state, request),
+        Trouble::Busy(volume) => {
             state.metrics.refused();
-            let text = format!("{} has too much to do; try again in a moment\n", volume.name);
-            Answer::text(StatusCode::SERVICE_UNAVAILABLE, text)
-                .with(RETRY_AFTER, HeaderValue::from_static("2"))
+            pages::busy(state, Some(volume))
         }
-        Refusal::Broken(fault) => {
-            Answer::text(StatusCode::BAD_GATEWAY, format!("{} cannot be opened: {fault}\n", volume.name))
-        }
+        Trouble::Broken(volume, fault) => pages::broken(state, volume, fault),
+        Trouble::Failed(volume, error) => pages::failed(state, volume, &error.to_string()),
+        Trouble::Panicked => Answer::text(StatusCode::INTERNAL_SERVER_ERROR, "something went wrong here\n"),
     }
-}
-
-/// Says what went wrong in reading an archive.
-fn failed(state: &State, volume: &Volume, error: &Error) -> Answer {
-    (state.log)(Event::Warning(&format!("{}: {error}", volume.path.display())));
-    Answer::text(StatusCode::INTERNAL_SERVER_ERROR, format!("{}: {error}\n", volume.name))
 }
 
 /// Answers with an entry as it is.

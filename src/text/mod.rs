@@ -10,6 +10,7 @@
 pub mod borders;
 pub mod charset;
 mod events;
+mod forms;
 pub mod head;
 mod hrefs;
 mod html;
@@ -29,6 +30,7 @@ mod tags;
 pub mod words;
 
 pub use events::{Attributes, Options, Visitor, walk};
+pub use forms::Readable;
 pub use hrefs::resolve;
 pub use html::{Heading, Link, Page, headings, links, page, title, to_text};
 pub use markdown::{FrontMatter, split_front_matter, to_html};

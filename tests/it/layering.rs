@@ -44,14 +44,17 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("extract", &["hex", "item", "format", "codec", "manifest", "output", "text"]),
+    // The objects that both faces tell of an archive with.
+    ("json", &["book", "hex", "item"]),
     ("terminal", &["text"]),
     (
         "cli",
         &[
-            "book", "extract", "findings", "fold", "format", "hex", "item", "manifest", "reader", "sources",
-            "storage", "terminal", "text", "writer", "zim",
+            "book", "extract", "findings", "fold", "format", "hex", "item", "json", "manifest", "reader",
+            "server", "sources", "storage", "terminal", "text", "writer", "zim",
         ],
     ),
+    ("server", &["book", "codec", "content", "hex", "item", "json", "text", "zim"]),
 ];
 
 fn files(folder: &Path) -> Vec<PathBuf> {

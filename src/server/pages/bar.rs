@@ -1,22 +1,191 @@
-//! The bar above a page of an archive, and what the page's head gets for it.
+//! The bar above every page, and what the page's head gets for it.
+
+use askama::Template;
 
 use super::reader::{Frame, Line};
+use crate::server::assets::{Assets, BAR_CSS, READER_CSS};
 use crate::server::url;
+use crate::server::words::{Words, fill};
 use crate::text::Points;
 
-/// Returns what is put into the head.
-pub fn head(found: &Points, _frame: &Frame<'_>) -> String {
-    let viewport =
-        if found.has_viewport { "" } else { "<meta name=viewport content=\"width=device-width\">" };
-    format!("{viewport}<style>html{{margin-top:3rem}}</style>")
+/// Returns what is put into the head of a page of an archive.
+pub fn head(found: &Points, frame: &Frame<'_>) -> String {
+    let mut out = own_head(frame.assets);
+    if !found.has_viewport {
+        out.push_str("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">");
+    }
+    if !found.is_styled {
+        out.push_str("<link rel=\"stylesheet\" href=\"");
+        out.push_str(&frame.assets.address("content.css"));
+        out.push_str("\">");
+    }
+    out
 }
 
-/// Returns the bar.
+/// Returns what is put into the head of a page of ours.
+pub fn own_head(assets: &Assets) -> String {
+    format!("<style>{}</style>{}", *READER_CSS, assets.loader())
+}
+
+/// Returns the bar of a page of an archive.
 pub fn bar(frame: &Frame<'_>, lines: &[Line]) -> String {
-    let mut out =
-        format!("<div id=\"tome-bar\"><a href=\"{}/\">Library</a> {}", frame.root, url::path(frame.archive));
-    for line in lines {
-        out.push_str(&format!("<a href=\"#{}\">{}</a>", line.id, line.html));
+    let archive = Shown::new(frame.archive, frame.archive_title, frame.words);
+    let address = format!("{}/a/{}/{}", frame.root, archive.address, url::path(frame.path));
+    write(frame.words, frame.root, Some(archive), Some(&address), lines, true)
+}
+
+/// Returns the bar of a page of ours: of an archive given by name and title, or of all.
+pub fn own_bar(words: &Words, root: &str, archive: Option<(&str, &str)>, search: bool) -> String {
+    let archive = archive.map(|(name, title)| Shown::new(name, title, words));
+    write(words, root, archive, None, &[], search)
+}
+
+/// An archive as the bar shows it.
+struct Shown<'a> {
+    name: &'a str,
+    title: &'a str,
+    /// Its name in a path.
+    address: String,
+    /// Its name in a query.
+    query: String,
+    main_page: String,
+}
+
+impl<'a> Shown<'a> {
+    fn new(name: &'a str, title: &'a str, words: &Words) -> Self {
+        Self {
+            name,
+            title,
+            address: url::path(name).to_string(),
+            query: url::value(name).to_string(),
+            main_page: fill(words.main_page, &[title]),
+        }
     }
-    out + "</div>"
+}
+
+/// A line of the contents with its depth below the page's title.
+struct Indented<'a> {
+    depth: u8,
+    id: &'a str,
+    html: &'a str,
+}
+
+/// A choice that the reader has.
+struct Group<'a> {
+    name: &'static str,
+    title: &'a str,
+    /// True if it is about pages of archives only.
+    reading: bool,
+    choices: Vec<(&'static str, &'a str)>,
+}
+
+#[derive(Template)]
+#[template(path = "bar.html", config = "src/server/askama.toml")]
+struct Bar<'a> {
+    w: &'a Words,
+    css: &'static str,
+    root: &'a str,
+    archive: Option<Shown<'a>>,
+    address: &'a str,
+    /// True on a page of an archive.
+    reading: bool,
+    lines: Vec<Indented<'a>>,
+    groups: [Group<'a>; 3],
+    placeholder: String,
+    search: bool,
+}
+
+fn write<'a>(
+    w: &'a Words,
+    root: &'a str,
+    archive: Option<Shown<'a>>,
+    address: Option<&'a str>,
+    lines: &'a [Line],
+    search: bool,
+) -> String {
+    // The page's title is its first heading, mostly, and all others lie below it.
+    let top = lines.iter().map(|line| line.level).min().unwrap_or(1);
+    let lines = lines.iter().map(|line| Indented {
+        depth: (line.level.saturating_sub(top) + 1).min(4),
+        id: &line.id,
+        html: &line.html,
+    });
+    let placeholder = match &archive {
+        Some(archive) => fill(w.search_in, &[archive.title]),
+        None => w.search_all.to_owned(),
+    };
+    let bar = Bar {
+        w,
+        css: &BAR_CSS,
+        root,
+        archive,
+        address: address.unwrap_or_default(),
+        reading: address.is_some(),
+        lines: lines.collect(),
+        groups: [
+            Group {
+                name: "theme",
+                title: w.theme,
+                reading: false,
+                choices: vec![
+                    ("auto", w.theme_auto),
+                    ("light", w.theme_light),
+                    ("dark", w.theme_dark),
+                    ("sepia", w.theme_sepia),
+                ],
+            },
+            Group {
+                name: "size",
+                title: w.size,
+                reading: false,
+                choices: vec![("85", "85"), ("100", "100"), ("115", "115"), ("130", "130"), ("150", "150")],
+            },
+            Group {
+                name: "width",
+                title: w.width,
+                reading: true,
+                choices: vec![
+                    ("page", w.width_page),
+                    ("narrow", w.width_narrow),
+                    ("medium", w.width_medium),
+                    ("full", w.width_full),
+                ],
+            },
+        ],
+        placeholder,
+        search,
+    };
+    // Writing to a string does not fail.
+    bar.render().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::words::ENGLISH;
+
+    #[test]
+    fn what_comes_from_an_archive_is_escaped() {
+        let evil = "\"><script>alert(1)</script>'&";
+        let lines = [Line { level: 2, id: "a&quot;b".into(), html: "c &lt;b&gt;".into() }];
+        let archive = Shown::new(evil, evil, &ENGLISH);
+        let html = write(&ENGLISH, "/w", Some(archive), Some("/w/a/x/y"), &lines, true);
+        assert!(!html.contains("<script") && !html.contains("\"><s"), "{html}");
+        assert!(html.contains("href=\"/w/a/x/y#a&quot;b\">c &lt;b&gt;</a>"), "{html}");
+    }
+
+    #[test]
+    fn the_bar_works_without_script() {
+        let archive = Shown::new("docs", "The docs", &ENGLISH);
+        let html = write(&ENGLISH, "/w", Some(archive), Some("/w/a/docs/x"), &[], true);
+        assert!(html.contains("action=\"/w/search\" method=\"get\""));
+        assert!(html.contains("name=\"archive\" value=\"docs\""));
+        assert!(html.contains("href=\"/w/random?content=docs\"") && html.contains("href=\"/w/a/docs/\""));
+        // What needs a script is not shown before one runs.
+        for id in ["bookmark", "settings"] {
+            let at = html.find(&format!("id=\"{id}\"")).unwrap();
+            assert!(html[at..].split('>').next().unwrap().ends_with(" hidden"), "{id}");
+        }
+        assert!(!own_bar(&ENGLISH, "", None, false).contains("role=\"search\""));
+    }
 }

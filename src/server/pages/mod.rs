@@ -1,36 +1,49 @@
 //! Pages for people.
 
 mod bar;
+mod forms;
+mod icon;
+mod languages;
+mod library;
+mod notice;
 mod reader;
+mod search;
+mod sheet;
+
+pub use self::icon::icon;
+pub use self::library::library;
+pub use self::notice::{broken, busy, external, failed, missing, viewer};
+pub use self::search::answer as search;
+
+use askama::Template;
 
 use hyper::StatusCode;
 use hyper::header::{HeaderName, HeaderValue, VARY};
 
+use self::sheet::{Sheet, page, words};
 use super::answer::{Answer, Policy};
+use super::assets::VERSION;
 use super::content::{self, Meant};
 use super::library::Lease;
 use super::request::Request;
 use super::{State, url};
 use crate::book::Entry;
 use crate::error::Error;
+use crate::item::Kind;
 use crate::text::{Markup, charset, charset_of_mime};
 
 /// What crawlers are asked.
 pub const ROBOTS: &str = "User-agent: *\nDisallow: /\n";
 
-/// The library.
-pub fn library(state: &State, _request: &Request) -> Answer {
-    let shelf = state.library.shelf();
-    let mut html = String::from("<!doctype html><title>Library</title>");
-    for volume in shelf.volumes() {
-        html.push_str(&format!("<p><a href=\"{}/a/{}/\">x</a>", state.options.root, url::path(&volume.name)));
-    }
-    Answer::page(StatusCode::OK, html)
+/// The page of history and bookmarks, which our script fills in.
+pub fn saved(state: &State) -> Answer {
+    page(state, StatusCode::OK, &Saved { sheet: Sheet::new(state, None) })
 }
 
-/// A page that is not there.
-pub fn missing(_state: &State, _request: &Request) -> Answer {
-    Answer::text(StatusCode::NOT_FOUND, "nothing is served there\n")
+#[derive(Template)]
+#[template(path = "saved.html", config = "src/server/askama.toml")]
+struct Saved<'a> {
+    sheet: Sheet<'a>,
 }
 
 /// The longest page that gets our bar, in bytes; a longer one is shown as it is.
@@ -48,7 +61,7 @@ pub fn read(state: &State, request: &Request, lease: &Lease, path: &str) -> Resu
                 &format!("{root}/a/{name}/{}{fragment}", url::path(there.entry.path())),
             )
         }
-        Meant::Nothing => missing(state, request),
+        Meant::Nothing => notice::missing_in(state, request, lease, path),
     })
 }
 
@@ -81,17 +94,30 @@ fn shown(state: &State, request: &Request, lease: &Lease, entry: &Entry) -> Resu
         language: lease.book.language(entry).ok().flatten(),
         block_external: state.options.block_external,
         scripts: false,
+        words: words(),
+        assets: &state.assets,
     };
     let html = match markup {
         Some(Markup::Html) => reader::compose(&text, mime.contains("xhtml"), &frame),
+        Some(Markup::Markdown) => {
+            reader::compose(&forms::from_markdown(&text, frame.title, frame.language), false, &frame)
+        }
+        // Data and style sheets are text, too, and are not read.
+        Some(Markup::Text) if entry.kind() == Kind::Article && is_plain(mime) => {
+            reader::compose(&forms::from_text(&text, frame.title, frame.language), false, &frame)
+        }
         _ => None,
     };
     Ok(match html {
-        Some(html) => Answer::page(StatusCode::OK, html)
-            .tagged(format!("{tag}-{:x}-p", entry.id()))
+        Some(html) => Answer::page(&state.assets, StatusCode::OK, html)
+            .tagged(format!("{tag}-{:x}-p{}", entry.id(), *VERSION))
             .with(VARY, HeaderValue::from_static("sec-fetch-dest")),
         None => content::raw(lease, entry, &tag)?,
     })
+}
+
+fn is_plain(mime: &str) -> bool {
+    mime.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("text/plain")
 }
 
 /// Returns true for a page that is shown inside another one, where a second bar would be in the way.

@@ -8,11 +8,17 @@ use std::fmt::Write;
 use std::ops::Range;
 
 use super::bar;
+use crate::server::assets::Assets;
 use crate::server::url;
+use crate::server::words::Words;
 use crate::text::{HeadingAt, Points, points};
 
 /// What a page is shown in.
 pub struct Frame<'a> {
+    /// The words of the interface.
+    pub words: &'a Words,
+    /// The files that the bar needs.
+    pub assets: &'a Assets,
     /// What stands before every path of the server.
     pub root: &'a str,
     /// The archive's name.
@@ -223,10 +229,16 @@ pub fn style_sheet(css: &str, root: &str, archive: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::*;
+    use crate::server::words::ENGLISH;
 
     fn frame() -> Frame<'static> {
+        static ASSETS: LazyLock<Assets> = LazyLock::new(|| Assets::new("/w"));
         Frame {
+            words: &ENGLISH,
+            assets: &ASSETS,
             root: "/w",
             archive: "my docs",
             archive_title: "My docs",

@@ -1,0 +1,66 @@
+//! Articles that are no HTML, as pages: Markdown and text.
+//!
+//! What comes out is a page of the archive like any other: the bar is put in as into those, and the
+//! policy keeps scripts in it from running.
+
+use askama::Template;
+
+use super::sheet::words;
+use crate::text;
+
+#[derive(Template)]
+#[template(path = "article.html", config = "src/server/askama.toml")]
+struct Article<'a> {
+    lang: Option<&'a str>,
+    title: &'a str,
+    html: String,
+}
+
+/// Returns a Markdown article as a page. HTML in it stays as it is.
+pub fn from_markdown(markdown: &str, title: &str, language: Option<&str>) -> String {
+    let (front, body) = text::split_front_matter(markdown);
+    let title = front.title.as_deref().unwrap_or(title);
+    let language = front.lang.as_deref().or(language);
+    write(title, language, text::to_html(body))
+}
+
+/// Returns a text as a page that shows it as it is, with lines broken where they do not fit.
+pub fn from_text(text: &str, title: &str, language: Option<&str>) -> String {
+    let mut html = String::with_capacity(text.len() + text.len() / 8 + 64);
+    html.push_str("<div class=\"tome-text\">");
+    for letter in text.chars() {
+        match letter {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            letter => html.push(letter),
+        }
+    }
+    html.push_str("</div>");
+    write(title, language, html)
+}
+
+fn write(title: &str, language: Option<&str>, html: String) -> String {
+    let lang = language.or(Some(words().lang)).filter(|lang| !lang.is_empty());
+    // Writing to a string does not fail.
+    Article { lang, title, html }.render().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_shown_as_it_is() {
+        let page = from_text("a <b>\n  & c", "T <i>", Some("de"));
+        assert!(page.contains("a &lt;b&gt;\n  &amp; c") && page.contains("lang=\"de\""), "{page}");
+        assert!(!page.contains("<i>"), "{page}");
+    }
+
+    #[test]
+    fn markdown_brings_its_own_title_and_language() {
+        let page = from_markdown("---\ntitle: Own\nlang: fr\n---\n# A\n\n|a|\n|-|\n|b|\n", "T", Some("de"));
+        assert!(page.contains("<title>Own</title>") && page.contains("lang=\"fr\""), "{page}");
+        assert!(page.contains("<h1>A</h1>") && page.contains("<td>b</td>"), "{page}");
+    }
+}

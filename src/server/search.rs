@@ -1,0 +1,386 @@
+//! Searching and suggesting over the library: one way for pages, API and feeds.
+//!
+//! A search costs more than any other request, so it is bounded on every side: how many one client may
+//! have at a time, how many run at once, how many wait for that and how long, how long a query is, how
+//! deep its hits lie, how long it takes. What is turned away is turned away at once.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::Semaphore;
+
+use super::indexing::{self, Makers};
+use super::library::{Lease, Refusal, Volume};
+use super::{Event, State};
+use crate::book::{self, Book, IndexKind, Match, SearchOptions, SuggestOptions, Suggestions};
+use crate::error::Error;
+use crate::item::Silent;
+use crate::limits::{SUGGEST_TIME, SUGGEST_WORK};
+
+/// The longest query in bytes.
+pub const MAX_QUERY: usize = 1000;
+
+/// The most hits of one answer.
+pub const MAX_HITS: usize = 100;
+
+/// The most hits that may be left out before them.
+pub const MAX_OFFSET: usize = 1000;
+
+/// The most suggestions of one answer.
+pub const MAX_SUGGESTIONS: usize = 100;
+
+/// How long a search may take, once it runs.
+const BUDGET: Duration = Duration::from_secs(1);
+
+/// How long requests wait for others to end.
+const QUEUE_TIME: Duration = Duration::from_secs(2);
+
+/// How long a request waits for the archives that it names.
+const LEASE_TIME: Duration = Duration::from_secs(5);
+
+/// The least work that suggesting may be in one of many archives.
+const LEAST_WORK: u32 = 4000;
+
+/// Room for searches, and who makes the indexes that they need.
+pub struct Desk {
+    searches: Gate,
+    suggests: Gate,
+    makers: Makers,
+}
+
+/// A bounded number of places, and of those who wait for one.
+struct Gate {
+    places: Semaphore,
+    queue: Semaphore,
+}
+
+impl Default for Desk {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        Self { searches: Gate::new(2 * cores), suggests: Gate::new(16 * cores), makers: Makers::default() }
+    }
+}
+
+impl Gate {
+    fn new(places: usize) -> Self {
+        Self { places: Semaphore::new(places), queue: Semaphore::new(4 * places) }
+    }
+
+    /// Waits for a place; nothing if too many wait already, or it takes too long.
+    async fn enter(&self) -> Option<tokio::sync::SemaphorePermit<'_>> {
+        if let Ok(place) = self.places.try_acquire() {
+            return Some(place);
+        }
+        let _queued = self.queue.try_acquire().ok()?;
+        tokio::time::timeout(QUEUE_TIME, self.places.acquire()).await.ok()?.ok()
+    }
+}
+
+/// Why nothing was looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refused {
+    /// There is too much to do: the client may come again in a moment.
+    Busy,
+    /// What was asked makes no sense, in words.
+    Unfit(&'static str),
+    /// There is no archive of this name.
+    Missing(String),
+    /// The only archive that was named cannot be read: its name, and why.
+    Broken(String, String),
+}
+
+/// Why an archive was left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Because {
+    /// Its index is being made: how much is done, in percent, if that can be said.
+    Indexing(Option<u64>),
+    /// It is being opened, or too many read it.
+    Busy,
+    /// It, or its index, cannot be read.
+    Broken(String),
+}
+
+/// An archive that was not looked at, or not wholly.
+#[derive(Clone)]
+pub struct LeftOut {
+    /// The archive.
+    pub volume: Arc<Volume>,
+    /// Why.
+    pub because: Because,
+}
+
+/// A hit.
+pub struct Hit {
+    /// The archive of the article.
+    pub volume: Arc<Volume>,
+    /// What was found; its number of a book means nothing here.
+    pub hit: book::Hit,
+}
+
+/// What a search found.
+#[derive(Default)]
+pub struct Found {
+    /// The hits, the best first.
+    pub hits: Vec<Hit>,
+    /// So many articles fit, or more.
+    pub at_least: u64,
+    /// True if there may be more or better ones: the budget ended the search, or archives are left out.
+    pub partial: bool,
+    /// The query as it may have been meant.
+    pub did_you_mean: Option<String>,
+    /// How long it took, without the waiting for others.
+    pub seconds: f64,
+    /// What was not looked at, or not wholly.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A suggestion.
+pub struct Suggestion {
+    /// The archive of the entry.
+    pub volume: Arc<Volume>,
+    /// The title and how it matches.
+    pub suggestion: book::Suggestion,
+}
+
+/// What was suggested.
+#[derive(Default)]
+pub struct Suggested {
+    /// The titles, the best first.
+    pub list: Vec<Suggestion>,
+    /// True if there may be more or better ones.
+    pub partial: bool,
+    /// What was not looked at, or not wholly.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// Searches the archives of these names, or all of them where none is named. Gives `n` hits at most
+/// ([`MAX_HITS`]), after `offset`.
+pub async fn search(
+    state: &Arc<State>,
+    client: IpAddr,
+    names: Vec<String>,
+    query: String,
+    n: usize,
+    offset: usize,
+) -> Result<Found, Refused> {
+    if query.trim().is_empty() {
+        return Err(Refused::Unfit("there is nothing to look for"));
+    }
+    fit(&query)?;
+    if offset > MAX_OFFSET {
+        return Err(Refused::Unfit("the offset is too large: narrow the query instead"));
+    }
+    let limit = n.min(MAX_HITS);
+    let options = SearchOptions { limit, offset, budget: BUDGET, ..SearchOptions::default() };
+    let state = Arc::clone(state);
+    apart(async move {
+        let _hold = state.clients.search(client).ok_or(Refused::Busy)?;
+        let _place = state.desk.searches.enter().await.ok_or(Refused::Busy)?;
+        let taken = take(&state, &names).await?;
+        let shared = Arc::clone(&state);
+        on_thread(move || search_in(&shared, taken, &query, &options)).await
+    })
+    .await
+}
+
+/// Suggests titles of the archives of these names, or of all of them where none is named, for what was
+/// typed so far. Gives `n` at most ([`MAX_SUGGESTIONS`]).
+///
+/// Those of several archives are put together by how they match; of equal ones each archive gives one in
+/// turn.
+pub async fn suggest(
+    state: &Arc<State>,
+    names: Vec<String>,
+    query: String,
+    n: usize,
+) -> Result<Suggested, Refused> {
+    fit(&query)?;
+    let n = n.min(MAX_SUGGESTIONS);
+    if query.trim().is_empty() {
+        return Ok(Suggested::default());
+    }
+    let state = Arc::clone(state);
+    apart(async move {
+        let _place = state.desk.suggests.enter().await.ok_or(Refused::Busy)?;
+        let taken = take(&state, &names).await?;
+        let shared = Arc::clone(&state);
+        on_thread(move || suggest_in(&shared, taken, &query, n)).await
+    })
+    .await
+}
+
+fn fit(query: &str) -> Result<(), Refused> {
+    if query.len() > MAX_QUERY { Err(Refused::Unfit("the query is too long")) } else { Ok(()) }
+}
+
+/// Does something in a task of its own: what it holds is held until its work is done, also if the client
+/// goes away meanwhile.
+async fn apart<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Refused>> + Send + 'static,
+) -> Result<T, Refused> {
+    tokio::spawn(work).await.unwrap_or(Err(Refused::Busy))
+}
+
+/// Does something on a thread that may wait for a disk.
+async fn on_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refused> {
+    // It can only fail by a panic, of which the thread's own message has told.
+    tokio::task::spawn_blocking(work).await.map_err(|_| Refused::Busy)
+}
+
+/// Archives to look into, and those that are not.
+struct Taken {
+    leases: Vec<Lease>,
+    left_out: Vec<LeftOut>,
+    /// True if they were named: then they are worth waiting for.
+    named: bool,
+}
+
+/// Takes the leave to read archives: of those that are named by waiting for it, of all where it is had at
+/// once, so that one on a slow disk is left out rather than waited for.
+async fn take(state: &State, names: &[String]) -> Result<Taken, Refused> {
+    let shelf = state.library.shelf();
+    let mut taken = Taken { leases: vec![], left_out: vec![], named: !names.is_empty() };
+    if names.is_empty() {
+        for volume in shelf.volumes() {
+            match (volume.lease_now(), volume.fault()) {
+                (Some(lease), _) => taken.leases.push(lease),
+                (None, Some(fault)) => taken.leave(volume, Because::Broken(fault.to_owned())),
+                (None, None) => taken.leave(volume, Because::Busy),
+            }
+        }
+        return Ok(taken);
+    }
+    let mut volumes: Vec<&Arc<Volume>> = vec![];
+    for name in names {
+        let volume = shelf.get(name).ok_or_else(|| Refused::Missing(name.clone()))?;
+        if !volumes.iter().any(|other| Arc::ptr_eq(other, volume)) {
+            volumes.push(volume);
+        }
+    }
+    let deadline = tokio::time::Instant::now() + LEASE_TIME;
+    for volume in &volumes {
+        match tokio::time::timeout_at(deadline, volume.lease()).await.unwrap_or(Err(Refusal::Busy)) {
+            Ok(lease) => taken.leases.push(lease),
+            Err(Refusal::Busy) => taken.leave(volume, Because::Busy),
+            Err(Refusal::Broken(fault)) => taken.leave(volume, Because::Broken(fault)),
+        }
+    }
+    match (&taken.leases[..], &taken.left_out[..], &volumes[..]) {
+        ([], [LeftOut { because: Because::Broken(fault), .. }], [volume]) => {
+            Err(Refused::Broken(volume.name.clone(), fault.clone()))
+        }
+        ([], left_out, _) if left_out.iter().any(|l| l.because == Because::Busy) => Err(Refused::Busy),
+        _ => Ok(taken),
+    }
+}
+
+impl Taken {
+    fn leave(&mut self, volume: &Arc<Volume>, because: Because) {
+        self.left_out.push(LeftOut { volume: Arc::clone(volume), because });
+    }
+
+    /// Leaves those out whose index is not there yet, and has it made.
+    fn prepare(&mut self, makers: &Makers, kind: IndexKind) {
+        let leases = std::mem::take(&mut self.leases);
+        let begun: Vec<_> = leases.iter().map(|lease| indexing::begin(makers, lease, kind)).collect();
+        for (lease, making) in leases.into_iter().zip(begun) {
+            match making {
+                Some(making) if !(self.named && making.wait()) => {
+                    let because = making.fault().map_or(Because::Indexing(making.percent()), Because::Broken);
+                    self.left_out.push(LeftOut { volume: lease.volume, because });
+                }
+                _ => self.leases.push(lease),
+            }
+        }
+    }
+
+    /// Says what is damaged in one of them, of which the rest was looked at all the same.
+    fn damaged(&mut self, state: &State, number: usize, error: &Error) {
+        let Some(volume) = self.leases.get(number).map(|lease| Arc::clone(&lease.volume)) else { return };
+        (state.log)(Event::Warning(&format!("{}: {error}", volume.path.display())));
+        self.leave(&volume, Because::Broken(error.to_string()));
+    }
+}
+
+fn search_in(state: &State, mut taken: Taken, query: &str, options: &SearchOptions) -> Found {
+    taken.prepare(&state.desk.makers, IndexKind::FullText);
+    let started = Instant::now();
+    let books: Vec<&Book> = taken.leases.iter().map(|lease| &*lease.book).collect();
+    // It fails only if its observer has it fail.
+    let hits = book::search(&books, query, options, &Silent).unwrap_or_default();
+    for (number, error) in &hits.damage {
+        taken.damaged(state, *number, error);
+    }
+    let hit = |hit: book::Hit| {
+        let volume = Arc::clone(&taken.leases.get(hit.book)?.volume);
+        Some(Hit { volume, hit })
+    };
+    Found {
+        hits: hits.list.into_iter().filter_map(hit).collect(),
+        at_least: hits.at_least,
+        partial: hits.partial || !taken.left_out.is_empty(),
+        did_you_mean: hits.did_you_mean,
+        seconds: started.elapsed().as_secs_f64(),
+        left_out: taken.left_out,
+    }
+}
+
+fn suggest_in(state: &State, mut taken: Taken, query: &str, n: usize) -> Suggested {
+    taken.prepare(&state.desk.makers, IndexKind::Titles);
+    let deadline = Instant::now() + SUGGEST_TIME;
+    let n_archives = u32::try_from(taken.leases.len()).unwrap_or(u32::MAX).max(1);
+    let work = (SUGGEST_WORK / n_archives).max(LEAST_WORK).min(SUGGEST_WORK);
+    let mut partial = false;
+    let mut lists = vec![];
+    for number in 0..taken.leases.len() {
+        let budget = deadline.saturating_duration_since(Instant::now());
+        if budget.is_zero() {
+            partial = true;
+            break;
+        }
+        let Some(lease) = taken.leases.get(number) else { break };
+        let options = SuggestOptions { limit: n, budget, work };
+        let found = lease.book.suggest(query, &options, &Silent);
+        let volume = Arc::clone(&lease.volume);
+        let found =
+            found.unwrap_or_else(|error| Suggestions { damage: Some(error), ..Suggestions::default() });
+        if let Some(error) = &found.damage {
+            taken.damaged(state, number, error);
+        }
+        partial |= found.partial;
+        lists.push((volume, found.list));
+    }
+    Suggested {
+        list: merged(lists, n),
+        partial: partial || !taken.left_out.is_empty(),
+        left_out: taken.left_out,
+    }
+}
+
+/// Puts the suggestions of several archives together. Typos are of use only where nothing is better, as
+/// in one archive.
+fn merged(lists: Vec<(Arc<Volume>, Vec<book::Suggestion>)>, n: usize) -> Vec<Suggestion> {
+    let mut out: Vec<Suggestion> = vec![];
+    let mut lists: Vec<_> = lists.into_iter().map(|(v, list)| (v, list.into_iter().peekable())).collect();
+    for class in [Match::Exact, Match::Prefix, Match::Word, Match::Typo] {
+        if class == Match::Typo && !out.is_empty() {
+            break;
+        }
+        loop {
+            let before = out.len();
+            for (volume, list) in &mut lists {
+                if out.len() >= n {
+                    return out;
+                }
+                if let Some(suggestion) = list.next_if(|s| s.matched == class) {
+                    out.push(Suggestion { volume: Arc::clone(volume), suggestion });
+                }
+            }
+            if out.len() == before {
+                break;
+            }
+        }
+    }
+    out
+}

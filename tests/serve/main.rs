@@ -1,0 +1,7 @@
+//! Tests of the server as clients meet it: over a socket.
+
+#![allow(clippy::unwrap_used, reason = "a failing test may say so by panicking, its helpers included")]
+
+mod api;
+mod client;
+mod house;
