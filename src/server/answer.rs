@@ -43,6 +43,8 @@ pub enum Matter {
     Bytes(Bytes),
     /// An entry too long for that: its book, itself and its length.
     Entry(Arc<Book>, Entry, u64),
+    /// The file of a ZIM: its book and its length.
+    File(Arc<Book>, u64),
 }
 
 /// How long a client may keep an answer.
@@ -158,7 +160,7 @@ impl Answer {
     fn len(&self) -> u64 {
         match &self.matter {
             Matter::Bytes(bytes) => bytes.len() as u64,
-            Matter::Entry(.., len) => *len,
+            Matter::Entry(.., len) | Matter::File(_, len) => *len,
         }
     }
 
@@ -232,7 +234,7 @@ impl Answer {
         };
         let shorter = match &self.matter {
             Matter::Bytes(bytes) => encoded.encode(self.tag.as_deref(), encoding, bytes),
-            Matter::Entry(..) => None,
+            Matter::Entry(..) | Matter::File(..) => None,
         };
         let encoding = if shorter.is_some() { encoding } else { Encoding::Identity };
         if let Some(tag) = &self.tag {
@@ -293,6 +295,7 @@ impl Answer {
                 Body::of(bytes.slice(at(range.start)..at(range.end)))
             }
             Matter::Entry(book, entry, _) => Body::of_entry(book, entry, range),
+            Matter::File(book, _) => Body::of_file(book, range),
         }
     }
 
@@ -319,6 +322,8 @@ impl Answer {
                 Matter::Entry(book, entry, _) => {
                     out.extend_from_slice(&book.content_range(entry, part.clone()).ok()?);
                 }
+                // Whoever loads a file in pieces asks for one at a time.
+                Matter::File(..) => return None,
             }
         }
         out.extend_from_slice(format!("\r\n--{border}--\r\n").as_bytes());

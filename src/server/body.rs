@@ -10,7 +10,8 @@ use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::task::JoinHandle;
 
 use super::metrics::Metrics;
-use crate::book::{Book, Entry};
+use crate::book::{Book, Content, Entry};
+use crate::error::Error;
 
 /// Bytes that are read at a time.
 const STEP: u64 = 512 << 10;
@@ -25,15 +26,40 @@ pub struct Body {
 
 enum Matter {
     Ready(Bytes),
-    Entry(Reading),
+    Read(Reading),
 }
 
-/// An entry that is read piece by piece.
+/// Something of an archive that is read piece by piece.
 struct Reading {
     book: Arc<Book>,
-    entry: Entry,
+    what: What,
     at: u64,
     piece: Option<JoinHandle<Result<Vec<u8>, String>>>,
+}
+
+/// What of an archive is read.
+#[derive(Clone)]
+enum What {
+    Entry(Entry),
+    /// The file of a ZIM, its parts as one.
+    File,
+}
+
+impl What {
+    fn read(&self, book: &Book, range: Range<u64>) -> Result<Vec<u8>, Error> {
+        match self {
+            Self::Entry(entry) => book.content_range(entry, range).map(Content::into_vec),
+            Self::File => match book.as_zim() {
+                Some(zim) => {
+                    let bytes = zim.storage().read(range)?.into_owned();
+                    // A mapped file that failed gives zeros.
+                    zim.storage().check_fault()?;
+                    Ok(bytes)
+                }
+                None => Ok(vec![]),
+            },
+        }
+    }
 }
 
 impl Body {
@@ -44,12 +70,18 @@ impl Body {
 
     /// Returns a part of an entry, which is within it.
     pub fn of_entry(book: Arc<Book>, entry: Entry, range: Range<u64>) -> Self {
+        Self::reading(book, What::Entry(entry), range)
+    }
+
+    /// Returns a part of the file of a ZIM, which is within it.
+    pub fn of_file(book: Arc<Book>, range: Range<u64>) -> Self {
+        Self::reading(book, What::File, range)
+    }
+
+    fn reading(book: Arc<Book>, what: What, range: Range<u64>) -> Self {
         let left = range.end - range.start;
-        Self {
-            left,
-            matter: Matter::Entry(Reading { book, entry, at: range.start, piece: None }),
-            count: None,
-        }
+        let reading = Reading { book, what, at: range.start, piece: None };
+        Self { left, matter: Matter::Read(reading), count: None }
     }
 
     /// Returns the number of bytes to come.
@@ -60,13 +92,10 @@ impl Body {
 
 impl Reading {
     fn begin(&mut self, left: u64) {
-        let (book, entry) = (Arc::clone(&self.book), self.entry.clone());
+        let (book, what) = (Arc::clone(&self.book), self.what.clone());
         let range = self.at..self.at + left.min(STEP);
-        self.piece = Some(tokio::task::spawn_blocking(move || {
-            book.content_range(&entry, range)
-                .map(crate::content::Content::into_vec)
-                .map_err(|e| e.to_string())
-        }));
+        self.piece =
+            Some(tokio::task::spawn_blocking(move || what.read(&book, range).map_err(|e| e.to_string())));
     }
 }
 
@@ -84,7 +113,7 @@ impl HttpBody for Body {
         }
         let piece = match &mut this.matter {
             Matter::Ready(bytes) => std::mem::take(bytes),
-            Matter::Entry(reading) => {
+            Matter::Read(reading) => {
                 if reading.piece.is_none() {
                     reading.begin(this.left);
                 }

@@ -54,7 +54,20 @@ pub fn find(book: &Book, path: &str, raw_query: &str) -> Result<Meant> {
             return elsewhere(book, entry);
         }
     }
-    Ok(Meant::Nothing)
+    match of_old_path(book, &path)? {
+        Some(entry) => elsewhere(book, entry),
+        None => Ok(Meant::Nothing),
+    }
+}
+
+/// Finds an entry by the path that it has in another edition of the archive: with the letter of a
+/// namespace before it, or without.
+fn of_old_path(book: &Book, path: &str) -> Result<Option<Entry>> {
+    match (book.as_zim(), path.as_bytes()) {
+        (Some(zim), _) => Ok(zim.entry_by_old_path(path)?.map(Entry::from)),
+        (None, [b'A' | b'C' | b'I' | b'J' | b'-', b'/', ..]) => book.entry_by_path(&path[2..]),
+        (None, _) => Ok(None),
+    }
 }
 
 fn meant(book: &Book, entry: Entry) -> Result<Meant> {

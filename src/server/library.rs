@@ -15,7 +15,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use super::indexing::Progress;
 use super::{Event, Log, Options};
-use crate::book::{Book, Cache, CacheOptions, Counts, IndexKind, OpenOptions};
+use crate::book::{Book, Cache, CacheOptions, Counts, Format, IndexKind, OpenOptions};
 use crate::hex::to_hex;
 use crate::item::{Metadata, keys};
 
@@ -63,7 +63,7 @@ pub struct Volume {
 }
 
 /// What a card says of an archive: read once, so that no page waits for a disk.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct About {
     /// Its metadata; none if they are damaged.
     pub metadata: Metadata,
@@ -75,6 +75,23 @@ pub struct About {
     pub size: u64,
     /// What no other file has: of a `.tome` its root hash, of a ZIM its identity and time. Hex.
     pub tag: String,
+    /// Its format.
+    pub format: Format,
+    /// What only a ZIM says.
+    pub zim: Option<ZimFacts>,
+}
+
+/// What a ZIM says of itself beside its metadata, for catalogues.
+#[derive(Debug, Clone, Default)]
+pub struct ZimFacts {
+    /// Its UUID.
+    pub uuid: String,
+    /// How many articles there are, as libzim counts them.
+    pub articles: u64,
+    /// How many pictures, sounds and videos there are, as libzim counts them.
+    pub media: u64,
+    /// True if it has its picture where old files have it.
+    pub has_favicon: bool,
 }
 
 /// Why a request does not get at an archive.
@@ -209,7 +226,19 @@ impl Volume {
             main: book.main_entry().ok().flatten().map(|entry| entry.path().to_owned()),
             size: book.size(),
             tag: self.tag(book),
+            format: book.format(),
+            zim: book.as_zim().map(|zim| ZimFacts {
+                uuid: book.uuid().unwrap_or_default(),
+                articles: zim.article_count().unwrap_or_default(),
+                media: zim.media_count().unwrap_or_default(),
+                has_favicon: zim.illustrations().is_ok_and(|all| all.iter().any(|one| one.key.is_none())),
+            }),
         }
+    }
+
+    /// Returns when the file was last changed.
+    pub fn modified(&self) -> Option<SystemTime> {
+        self.stamp.modified
     }
 
     /// Returns what no other file has, nor this one after a change.

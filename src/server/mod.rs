@@ -17,6 +17,7 @@ mod connection;
 mod content;
 mod encoding;
 mod indexing;
+mod kiwix;
 mod library;
 mod metrics;
 mod origins;

@@ -14,7 +14,7 @@ use super::content::{self, Meant};
 use super::library::{Lease, Refusal, Volume};
 use super::origins::Place;
 use super::request::{Request, Unfit};
-use super::{Event, State, api, assets, pages, url};
+use super::{Event, State, api, assets, kiwix, pages, url};
 use crate::error::Error;
 
 /// Answers a request.
@@ -101,7 +101,7 @@ async fn dispatch(state: &Arc<State>, request: Arc<Request>) -> Response<Body> {
         ("saved", None) => Some(pages::saved(state)),
         ("viewer", None) => Some(pages::viewer(state)),
         ("external", None) => Some(pages::external(state, request.query.get("to").unwrap_or_default())),
-        ("search", None) => Some(pages::search(state, &request).await),
+        ("search", None) if !kiwix::is_feed(&request) => Some(pages::search(state, &request).await),
         _ => None,
     };
     if let Some(answer) = at_once {
@@ -123,7 +123,8 @@ async fn dispatch(state: &Arc<State>, request: Arc<Request>) -> Response<Body> {
         ("api", rest) => api::answer(state, &request, rest).await,
         ("raw", Some(rest)) => {
             let (name, rest) = split(rest);
-            let name = url::decode(name).into_owned();
+            let name = url::decode(name);
+            let name = kiwix::own_name(state, &name).unwrap_or_else(|| name.into_owned());
             match split(rest.unwrap_or_default()) {
                 ("content", Some(path)) => {
                     let path = path.to_owned();
@@ -132,14 +133,22 @@ async fn dispatch(state: &Arc<State>, request: Arc<Request>) -> Response<Body> {
                     })
                     .await
                 }
+                ("meta", Some(key)) => {
+                    let key = url::decode(key).into_owned();
+                    of_volume(state, &request, &name, move |_, _, lease| kiwix::meta(lease, &key)).await
+                }
                 _ => missing(state, &request),
             }
         }
-        _ => missing(state, &request),
+        _ => match kiwix::answer(state, &request, first, rest).await {
+            Some(response) => response,
+            None => missing(state, &request),
+        },
     }
 }
 
-fn missing(state: &State, request: &Request) -> Response<Body> {
+/// Answers that there is no such thing.
+pub fn missing(state: &State, request: &Request) -> Response<Body> {
     pages::missing(state, request).respond(request, &state.encoded)
 }
 
@@ -158,7 +167,7 @@ pub enum Trouble<'a> {
 }
 
 /// Lets a thread that may wait for a disk answer from an archive.
-async fn of_volume(
+pub async fn of_volume(
     state: &Arc<State>,
     request: &Arc<Request>,
     name: &str,

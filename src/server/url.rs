@@ -74,6 +74,11 @@ impl Query {
         self.0.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
+    /// Iterates over the names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
     /// Returns a number, held within bounds; nothing if there is none or it is no number.
     pub fn number(&self, name: &str, most: usize) -> Option<usize> {
         self.get(name)?.parse().ok().map(|n: usize| n.min(most))

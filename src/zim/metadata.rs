@@ -68,6 +68,18 @@ pub fn to_zim(metadata: &Metadata) -> Vec<(String, Value)> {
     out.into_iter().collect()
 }
 
+/// Returns the value that one of a file's keys has, or would have: what [`to_zim`] gives for it.
+pub fn zim_value(metadata: &Metadata, key: &str) -> Option<Value> {
+    let ours = our_key(key);
+    // A key that is told apart from ours is spelt so, and no other.
+    let (theirs, _) = their_key(&ours)?;
+    if theirs != key {
+        return None;
+    }
+    let value = metadata.get(&ours)?;
+    Some(original(metadata, key).cloned().unwrap_or_else(|| their_value(key, value)))
+}
+
 /// Returns a value as it came from a file, if there is one and ours still says the same.
 pub fn original<'a>(metadata: &'a Metadata, key: &str) -> Option<&'a Value> {
     let kept = metadata.get(&format!("{ORIGINAL}{key}"))?;
@@ -241,7 +253,7 @@ pub fn uuid_text(uuid: &[u8; 16]) -> String {
 }
 
 /// Returns a UUID that is made of a hash: one of version 8 (RFC 9562).
-pub(super) fn made_uuid(hash: &[u8; 32]) -> [u8; 16] {
+pub fn made_uuid(hash: &[u8; 32]) -> [u8; 16] {
     let mut uuid: [u8; 16] = hash.first_chunk().copied().unwrap_or_default();
     uuid[6] = uuid[6] & 0x0f | 0x80;
     uuid[8] = uuid[8] & 0x3f | 0x80;

@@ -5,3 +5,7 @@
 mod api;
 mod client;
 mod house;
+mod kiwix;
+#[allow(dead_code, reason = "of the programs of others, not all are asked here")]
+#[path = "../it/peers.rs"]
+mod peers;

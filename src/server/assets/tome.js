@@ -455,7 +455,8 @@
   /** The address that newer kiwix-serve shows: the page stands behind the `#`. */
   const viewerPage = () => {
     const to = location.hash.slice(1).replace(/^\/+/, "");
-    location.replace(root + (to ? "/a/" + to : "/"));
+    const isSearch = to.startsWith("search?");
+    location.replace(root + (isSearch ? "/" + to : to ? "/content/" + to : "/"));
   };
 
   const start = () => {

@@ -9,6 +9,7 @@ use hyper::StatusCode;
 use super::notice;
 use super::sheet::{Sheet, page, words};
 use crate::server::answer::Answer;
+use crate::server::kiwix;
 use crate::server::request::Request;
 use crate::server::search::{self, Because, Found, LeftOut, MAX_OFFSET, Refused};
 use crate::server::url::Query;
@@ -56,9 +57,15 @@ struct Search<'a> {
 
 /// Answers with what was found, or with an empty form if nothing is asked.
 pub async fn answer(state: &Arc<State>, request: &Request) -> Answer {
-    let names = chosen(&request.query);
+    let names = match chosen(state, &request.query) {
+        Ok(names) => names,
+        Err(_) => return notice::missing(state, request),
+    };
     let q = request.query.get("q").or_else(|| request.query.get("pattern")).unwrap_or_default().trim();
-    let offset = request.query.number("offset", MAX_OFFSET).unwrap_or(0);
+    let offset = request.query.number("offset", MAX_OFFSET).unwrap_or_else(|| {
+        // kiwix-serve counts from one.
+        request.query.number("start", MAX_OFFSET).unwrap_or(1).saturating_sub(1)
+    });
     let found = if q.is_empty() {
         None
     } else {
@@ -88,10 +95,12 @@ pub async fn answer(state: &Arc<State>, request: &Request) -> Answer {
     page(state, StatusCode::OK, &form)
 }
 
-/// Returns the archives that a query names, which kiwix-serve calls otherwise.
-fn chosen(query: &Query) -> Vec<String> {
-    let names = ["archive", "content", "books.name"].into_iter().flat_map(|key| query.all(key));
-    names.filter(|name| !name.is_empty()).take(MAX_NAMES).map(str::to_owned).collect()
+/// Returns the archives that are chosen; all, as an empty list, if none is. The form calls them
+/// `archive`; kiwix-serve's addresses name them in ways of their own.
+fn chosen(state: &State, query: &Query) -> Result<Vec<String>, String> {
+    let own: Vec<String> =
+        query.all("archive").filter(|name| !name.is_empty()).take(MAX_NAMES).map(str::to_owned).collect();
+    if own.is_empty() { kiwix::chosen(state, query) } else { Ok(own) }
 }
 
 fn form<'a>(state: &'a State, q: &'a str, names: &[String]) -> Search<'a> {
