@@ -66,24 +66,32 @@ pub enum Policy {
     /// A page of ours, or of an archive with our bar: our script alone. The policy names it.
     Page(HeaderValue),
     /// A page of an archive whose scripts may run, on its own origin.
-    Scripts,
+    Scripts(HeaderValue),
     /// What is no page.
     Data,
 }
 
 impl Policy {
+    /// Returns the policy of an archive whose scripts may run, on its own origin: they reach nothing
+    /// beyond it. The search form on the bar leads to the library.
+    pub fn scripts(library: &str) -> Self {
+        let policy = format!(
+            "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; object-src 'self'; base-uri 'self'; \
+             form-action 'self' {library}; frame-ancestors 'self'"
+        );
+        HeaderValue::try_from(policy).map_or(Self::Content, Self::Scripts)
+    }
+
     fn header(&self) -> HeaderValue {
         // Pictures, sound and styles of the archive are wanted; nothing is fetched from anywhere else.
         const CONTENT: &str = "default-src 'none'; img-src 'self' data: blob:; media-src 'self' data: blob:; \
             font-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-src 'self'; object-src 'self'; \
             script-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'";
-        const SCRIPTS: &str = "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; object-src 'self'; \
-            base-uri 'self'; form-action 'self'; frame-ancestors 'self'";
         const DATA: &str = "default-src 'none'; frame-ancestors 'none'";
         match self {
             Self::Content => HeaderValue::from_static(CONTENT),
             Self::Page(policy) => policy.clone(),
-            Self::Scripts => HeaderValue::from_static(SCRIPTS),
+            Self::Scripts(policy) => policy.clone(),
             Self::Data => HeaderValue::from_static(DATA),
         }
     }

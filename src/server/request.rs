@@ -6,7 +6,7 @@ use hyper::header::{HOST, HeaderName};
 use hyper::{HeaderMap, Method, Version};
 
 use super::Options;
-use super::url::{self, Query};
+use super::url::Query;
 
 /// The longest address.
 const MAX_URL: usize = 8 << 10;
@@ -138,11 +138,6 @@ impl Request {
     /// Returns a header, if it is text.
     pub fn header(&self, name: HeaderName) -> Option<&str> {
         header(&self.headers, name)
-    }
-
-    /// Returns the path, decoded.
-    pub fn decoded_path(&self) -> String {
-        url::decode(&self.path).into_owned()
     }
 }
 

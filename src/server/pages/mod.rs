@@ -68,10 +68,15 @@ pub fn read(state: &State, request: &Request, lease: &Lease, path: &str) -> Resu
 fn shown(state: &State, request: &Request, lease: &Lease, entry: &Entry) -> Result<Answer, Error> {
     let tag = lease.volume.tag(&lease.book);
     let mime = entry.mime();
+    let scripts = state.origins.runs_scripts(request, &lease.volume.name);
+    let policy = |answer: Answer| match scripts {
+        true => answer.with_policy(Policy::scripts(&state.origins.library(request, state.port))),
+        false => answer,
+    };
     let is_css = mime.starts_with("text/css");
     let markup = Markup::of_mime(mime).filter(|_| !is_framed(request));
     if (markup.is_none() && !is_css) || lease.book.size_of(entry)? > MAX_PAGE {
-        return content::raw(lease, entry, &tag);
+        return content::raw(lease, entry, &tag).map(policy);
     }
     let bytes = lease.book.content(entry)?;
     let text = charset::decode(&bytes, charset_of_mime(mime));
@@ -93,7 +98,7 @@ fn shown(state: &State, request: &Request, lease: &Lease, entry: &Entry) -> Resu
         title: entry.title(),
         language: lease.book.language(entry).ok().flatten(),
         block_external: state.options.block_external,
-        scripts: false,
+        scripts,
         words: words(),
         assets: &state.assets,
     };
@@ -109,10 +114,11 @@ fn shown(state: &State, request: &Request, lease: &Lease, entry: &Entry) -> Resu
         _ => None,
     };
     Ok(match html {
-        Some(html) => Answer::page(&state.assets, StatusCode::OK, html)
-            .tagged(format!("{tag}-{:x}-p{}", entry.id(), *VERSION))
+        Some(html) => policy(Answer::page(&state.assets, StatusCode::OK, html))
+            // The host decides which scripts run, and so which page this is.
+            .tagged(format!("{tag}-{:x}-{}{}", entry.id(), if scripts { "o" } else { "p" }, *VERSION))
             .with(VARY, HeaderValue::from_static("sec-fetch-dest")),
-        None => content::raw(lease, entry, &tag)?,
+        None => policy(content::raw(lease, entry, &tag)?),
     })
 }
 
