@@ -419,6 +419,21 @@ pub fn refuse_long_files() {
     }
 }
 
+/// Gives memory back to the system as soon as it is free, for a program of many threads each of which
+/// decodes now and then: pieces of 256 KiB and more, and what lies free at the end of a heap; and the
+/// threads share two heaps. Serving 22,000 articles from 50 threads then keeps 40 MB instead of 170.
+/// Process-wide, as [`guard_faults`]. Does nothing outside glibc.
+#[cfg_attr(all(target_os = "linux", target_env = "gnu"), expect(unsafe_code, reason = "glibc's settings"))]
+pub fn keep_little_memory() {
+    // SAFETY: mallopt may be called at any time; what it refuses it leaves as it is.
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, 256 << 10);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, 1 << 20);
+        libc::mallopt(libc::M_ARENA_MAX, 2);
+    }
+}
+
 #[cfg(unix)]
 mod fault {
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -17,6 +17,8 @@ pub fn run(args: &ServeArgs, globals: &Globals) -> Outcome {
             return Err(Failure::new(format!("{}: there is no such file or folder", source.display())));
         }
     }
+    tome::storage::keep_little_memory();
+    allow_many_files();
     let mut sources = args.sources.clone();
     let mut sample = None;
     if sources.is_empty() {
@@ -61,6 +63,22 @@ pub fn run(args: &ServeArgs, globals: &Globals) -> Outcome {
     server.run(stopped());
     drop(sample);
     Ok(Status::Yes)
+}
+
+/// Lets the process have as many files and connections open as the system allows it to ask for.
+fn allow_many_files() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, getrlimit, setrlimit};
+        let mut limit = getrlimit(Resource::Nofile);
+        // Not more than is of use: some systems make a table of them.
+        let most = limit.maximum.unwrap_or(u64::MAX).min(65_536);
+        if limit.current.is_some_and(|current| current < most) {
+            limit.current = Some(most);
+            // What is refused stays as it was.
+            let _ = setrlimit(Resource::Nofile, limit);
+        }
+    }
 }
 
 /// Comes to its end when the user or the system asks the program to end.

@@ -20,7 +20,7 @@ use crate::hex::to_hex;
 use crate::item::{Metadata, keys};
 
 /// Threads that may wait for one archive at a time.
-const READERS: usize = 16;
+const READERS: usize = 8;
 
 /// Requests that may wait for those.
 const WAITING: usize = 64;
@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const START: Duration = Duration::from_millis(300);
 
 /// Bytes of decoded content that all `.tome`s together keep.
-const CACHE: usize = 16 << 20;
+const CACHE: usize = 24 << 20;
 
 /// Bytes of decoded clusters that each ZIM keeps.
 const ZIM_CACHE: usize = 8 << 20;
