@@ -170,7 +170,8 @@ mod tests {
         let lines = [Line { level: 2, id: "a&quot;b".into(), html: "c &lt;b&gt;".into() }];
         let archive = Shown::new(evil, evil, &ENGLISH);
         let html = write(&ENGLISH, "/w", Some(archive), Some("/w/a/x/y"), &lines, true);
-        assert!(!html.contains("<script") && !html.contains("\"><s"), "{html}");
+        assert!(!html.contains("<script") && !html.contains(evil), "{html}");
+        assert!(html.contains("data-archive=\"&#34;&#62;&#60;script"), "{html}");
         assert!(html.contains("href=\"/w/a/x/y#a&quot;b\">c &lt;b&gt;</a>"), "{html}");
     }
 
