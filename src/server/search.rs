@@ -39,14 +39,29 @@ const QUEUE_TIME: Duration = Duration::from_secs(2);
 /// How long a request waits for the archives that it names.
 const LEASE_TIME: Duration = Duration::from_secs(5);
 
+/// The longest that a client waits for an answer in all; more than everything else together may take.
+const ANSWER_TIME: Duration = Duration::from_secs(12);
+
+/// How many may look into several archives at once. Each holds them all until the slowest has answered, so
+/// these must leave most of the leases of an archive to others.
+const TOGETHER: usize = 4;
+
 /// The least work that suggesting may be in one of many archives.
 const LEAST_WORK: u32 = 4000;
 
 /// Room for searches, and who makes the indexes that they need.
+///
+/// What looks into several archives has room of its own: if the disk of one does not answer, those come to
+/// a stand, and a search in any other archive does not.
 pub struct Desk {
-    searches: Gate,
-    suggests: Gate,
+    searches: Room,
+    suggests: Room,
     makers: Makers,
+}
+
+struct Room {
+    alone: Gate,
+    together: Gate,
 }
 
 /// A bounded number of places, and of those who wait for one.
@@ -58,7 +73,42 @@ struct Gate {
 impl Default for Desk {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        Self { searches: Gate::new(2 * cores), suggests: Gate::new(16 * cores), makers: Makers::default() }
+        Self { searches: Room::new(2 * cores), suggests: Room::new(16 * cores), makers: Makers::default() }
+    }
+}
+
+impl Room {
+    fn new(places: usize) -> Self {
+        Self { alone: Gate::new(places), together: Gate::new(TOGETHER) }
+    }
+
+    /// Does something with the archives of these names, when there is a place, on a thread that may wait
+    /// for a disk.
+    async fn with<T: Send + 'static>(
+        &self,
+        state: &Arc<State>,
+        names: &[String],
+        work: impl FnOnce(&State, Taken) -> T + Send + 'static,
+    ) -> Result<T, Refused> {
+        let is_alone = names.len() == 1;
+        let (_place, taken) = if is_alone {
+            // Whoever waits for one archive keeps no place from those who ask another.
+            let taken = take(state, names).await?;
+            (self.alone.enter().await.ok_or(Refused::Busy)?, taken)
+        } else {
+            let place = self.together.enter().await.ok_or(Refused::Busy)?;
+            (place, take(state, names).await?)
+        };
+        let shared = Arc::clone(state);
+        let done = tokio::task::spawn_blocking(move || work(&shared, taken));
+        let done = if is_alone {
+            // A thread that is stuck keeps the lease of its own archive, and nobody else from searching.
+            tokio::time::timeout(ANSWER_TIME, done).await.map_err(|_| Refused::Busy)?
+        } else {
+            done.await
+        };
+        // It can only fail by a panic, of which the thread's own message has told.
+        done.map_err(|_| Refused::Busy)
     }
 }
 
@@ -176,10 +226,8 @@ pub async fn search(
     let state = Arc::clone(state);
     apart(async move {
         let _hold = state.clients.search(client).ok_or(Refused::Busy)?;
-        let _place = state.desk.searches.enter().await.ok_or(Refused::Busy)?;
-        let taken = take(&state, &names).await?;
-        let shared = Arc::clone(&state);
-        on_thread(move || search_in(&shared, taken, &query, &options)).await
+        let work = move |state: &State, taken| search_in(state, taken, &query, &options);
+        state.desk.searches.with(&state, &names, work).await
     })
     .await
 }
@@ -202,10 +250,8 @@ pub async fn suggest(
     }
     let state = Arc::clone(state);
     apart(async move {
-        let _place = state.desk.suggests.enter().await.ok_or(Refused::Busy)?;
-        let taken = take(&state, &names).await?;
-        let shared = Arc::clone(&state);
-        on_thread(move || suggest_in(&shared, taken, &query, n)).await
+        let work = move |state: &State, taken| suggest_in(state, taken, &query, n);
+        state.desk.suggests.with(&state, &names, work).await
     })
     .await
 }
@@ -219,13 +265,8 @@ fn fit(query: &str) -> Result<(), Refused> {
 async fn apart<T: Send + 'static>(
     work: impl Future<Output = Result<T, Refused>> + Send + 'static,
 ) -> Result<T, Refused> {
-    tokio::spawn(work).await.unwrap_or(Err(Refused::Busy))
-}
-
-/// Does something on a thread that may wait for a disk.
-async fn on_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refused> {
-    // It can only fail by a panic, of which the thread's own message has told.
-    tokio::task::spawn_blocking(work).await.map_err(|_| Refused::Busy)
+    let task = tokio::spawn(work);
+    tokio::time::timeout(ANSWER_TIME, task).await.ok().and_then(Result::ok).unwrap_or(Err(Refused::Busy))
 }
 
 /// Archives to look into, and those that are not.
@@ -330,7 +371,7 @@ fn suggest_in(state: &State, mut taken: Taken, query: &str, n: usize) -> Suggest
     taken.prepare(&state.desk.makers, IndexKind::Titles);
     let deadline = Instant::now() + SUGGEST_TIME;
     let n_archives = u32::try_from(taken.leases.len()).unwrap_or(u32::MAX).max(1);
-    let work = (SUGGEST_WORK / n_archives).max(LEAST_WORK).min(SUGGEST_WORK);
+    let work = (SUGGEST_WORK / n_archives).clamp(LEAST_WORK, SUGGEST_WORK);
     let mut partial = false;
     let mut lists = vec![];
     for number in 0..taken.leases.len() {

@@ -5,6 +5,7 @@ mod schema;
 
 use std::collections::BTreeSet;
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex};
 
 use serde_json::{Value, json};
@@ -15,7 +16,7 @@ use crate::house::{Ours, pack, png};
 /// A library of a `.tome`, a ZIM and a file that is neither.
 pub struct Library {
     pub server: Ours,
-    folder: tempfile::TempDir,
+    pub folder: tempfile::TempDir,
 }
 
 pub static LIBRARY: LazyLock<Library> = LazyLock::new(|| {
@@ -61,9 +62,18 @@ static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
 /// Paths with parameters and statuses that were asked and checked.
 static ASKED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
+static THREADS: AtomicUsize = AtomicUsize::new(1);
+
+thread_local! {
+    /// What tells the clients of one test from those of others.
+    static OWN_ADDRESS: usize = THREADS.fetch_add(1, Ordering::Relaxed) % 65_536;
+}
+
 /// Asks the interface, and checks the answer against its description.
 pub fn ask(target: &str) -> Answer {
-    let answer = client::get(LIBRARY.server.address, target);
+    // Tests run beside each other, and one client may have few searches at a time.
+    let headers = OWN_ADDRESS.with(|n| format!("X-Forwarded-For: 10.0.{}.{}\r\n", n / 256, n % 256));
+    let answer = client::ask(LIBRARY.server.address, "GET", target, &headers);
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let operation = &DOCUMENT["paths"][path]["get"];
     assert!(operation.is_object(), "{path} is not documented");
