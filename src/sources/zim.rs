@@ -147,7 +147,7 @@ impl Run<'_> {
                     let message = format!("its metadata {key} is left out: {e}");
                     match e {
                         Error::LimitExceeded { .. } => {
-                            self.passing.observer.warning(&source.terms.shown, &message)
+                            self.passing.observer.warning(&source.terms.shown, &message);
                         }
                         _ => self.passing.error(&message),
                     }
