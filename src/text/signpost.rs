@@ -172,12 +172,7 @@ mod tests {
         assert!(read(b"a", made.as_bytes()).is_some());
         // From elsewhere the same link is made for another page, or not at all.
         assert_eq!(read(b"x/a", made.as_bytes()).unwrap().to, b"x/b");
-        for (from, to) in [
-            ("</p>", " and more</p>"),
-            ("<p>", "<p >"),
-            ("./b", "b"),
-            ("./b#f", "http://b"),
-        ] {
+        for (from, to) in [("</p>", " and more</p>"), ("<p>", "<p >"), ("./b", "b"), ("./b#f", "http://b")] {
             assert_eq!(read(b"a", made.replacen(from, to, 1).as_bytes()), None, "{from}");
             assert_eq!(read(b"a", made.replace(from, to).as_bytes()), None, "{from}");
         }
