@@ -198,8 +198,6 @@ pub struct Suggestion {
 pub struct Suggested {
     /// The titles, the best first.
     pub list: Vec<Suggestion>,
-    /// True if there may be more or better ones.
-    pub partial: bool,
     /// What was not looked at, or not wholly.
     pub left_out: Vec<LeftOut>,
 }
@@ -372,12 +370,10 @@ fn suggest_in(state: &State, mut taken: Taken, query: &str, n: usize) -> Suggest
     let deadline = Instant::now() + SUGGEST_TIME;
     let n_archives = u32::try_from(taken.leases.len()).unwrap_or(u32::MAX).max(1);
     let work = (SUGGEST_WORK / n_archives).clamp(LEAST_WORK, SUGGEST_WORK);
-    let mut partial = false;
     let mut lists = vec![];
     for number in 0..taken.leases.len() {
         let budget = deadline.saturating_duration_since(Instant::now());
         if budget.is_zero() {
-            partial = true;
             break;
         }
         let Some(lease) = taken.leases.get(number) else { break };
@@ -389,14 +385,9 @@ fn suggest_in(state: &State, mut taken: Taken, query: &str, n: usize) -> Suggest
         if let Some(error) = &found.damage {
             taken.damaged(state, number, error);
         }
-        partial |= found.partial;
         lists.push((volume, found.list));
     }
-    Suggested {
-        list: merged(lists, n),
-        partial: partial || !taken.left_out.is_empty(),
-        left_out: taken.left_out,
-    }
+    Suggested { list: merged(lists, n), left_out: taken.left_out }
 }
 
 /// Puts the suggestions of several archives together. Typos are of use only where nothing is better, as

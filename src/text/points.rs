@@ -316,7 +316,7 @@ mod tests {
 
     use super::*;
 
-    fn pieces<'a>(html: &'a str, ranges: impl IntoIterator<Item = Range<usize>>) -> Vec<&'a str> {
+    fn pieces(html: &str, ranges: impl IntoIterator<Item = Range<usize>>) -> Vec<&str> {
         ranges.into_iter().map(|range| &html[range]).collect()
     }
 
