@@ -63,6 +63,9 @@ pub enum Caching {
 pub enum Policy {
     /// A page of an archive, or anything else of it: no script at all.
     Content,
+    /// A page of an archive without anything of ours: neither script nor what a page does by itself,
+    /// such as to go elsewhere.
+    Alone,
     /// A page of ours, or of an archive with our bar: our script alone. The policy names it.
     Page(HeaderValue),
     /// A page of an archive whose scripts may run, on its own origin.
@@ -82,6 +85,13 @@ impl Policy {
         HeaderValue::try_from(policy).map_or(Self::Content, Self::Scripts)
     }
 
+    /// Returns the policy of an entry that is sent as it is.
+    pub fn of_raw(mime: &str) -> Self {
+        // A browser shows no PDF under the stricter one.
+        let is_page = ["html", "xml", "svg"].iter().any(|kind| mime.to_ascii_lowercase().contains(kind));
+        if is_page { Self::Alone } else { Self::Content }
+    }
+
     fn header(&self) -> HeaderValue {
         // Pictures, sound and styles of the archive are wanted; nothing is fetched from anywhere else.
         const CONTENT: &str = "default-src 'none'; img-src 'self' data: blob:; media-src 'self' data: blob:; \
@@ -90,6 +100,12 @@ impl Policy {
         const DATA: &str = "default-src 'none'; frame-ancestors 'none'";
         match self {
             Self::Content => HeaderValue::from_static(CONTENT),
+            Self::Alone => {
+                const ALONE: &str = "sandbox allow-same-origin allow-forms allow-popups \
+                    allow-popups-to-escape-sandbox allow-downloads allow-top-navigation-by-user-activation";
+                HeaderValue::try_from(format!("{CONTENT}; {ALONE}"))
+                    .unwrap_or(HeaderValue::from_static("sandbox; default-src 'none'"))
+            }
             Self::Page(policy) => policy.clone(),
             Self::Scripts(policy) => policy.clone(),
             Self::Data => HeaderValue::from_static(DATA),

@@ -67,7 +67,8 @@ pub struct Address {
     pub is_external: bool,
     /// True if it is one that a person follows.
     pub is_link: bool,
-    /// True if a browser looks it up without being asked: `rel=preconnect` and the like.
+    /// True if a browser connects to it without being asked, and before it looks at the page's policy:
+    /// `rel=preconnect` and the like, and pages within the page.
     pub is_hint: bool,
     /// True for a list of addresses as in `srcset`.
     pub is_list: bool,
@@ -124,10 +125,12 @@ impl Finder<'_> {
     /// Takes addresses that do not simply lead on from the page's own.
     fn addresses(&mut self, tag: &[u8]) {
         let is_link = tag.eq_ignore_ascii_case(b"a") || tag.eq_ignore_ascii_case(b"area");
-        let is_hint = tag.eq_ignore_ascii_case(b"link") && {
-            let rel = self.text(Name::Rel).to_ascii_lowercase();
-            !rel.split(|b| is_space(*b)).any(|r| matches!(r, b"canonical" | b"license" | b"alternate"))
-        };
+        let is_frame = tag.eq_ignore_ascii_case(b"iframe") || tag.eq_ignore_ascii_case(b"frame");
+        let is_hint = is_frame
+            || (tag.eq_ignore_ascii_case(b"link") && {
+                let rel = self.text(Name::Rel).to_ascii_lowercase();
+                !rel.split(|b| is_space(*b)).any(|r| matches!(r, b"canonical" | b"license" | b"alternate"))
+            });
         for (name, value) in &self.attributes {
             let is_list = *name == Name::List;
             if !matches!(name, Name::Address | Name::List) {

@@ -3,15 +3,16 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use tome::book::CacheOptions;
-use tome::server::{Options, Server};
+use tome::server::{Event, Options, Server};
 
 /// A server of ours, which ends with this.
 pub struct Ours {
     pub address: SocketAddr,
+    log: Arc<Mutex<Vec<String>>>,
     stop: Option<tokio::sync::oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
     _cache: tempfile::TempDir,
@@ -28,7 +29,17 @@ impl Ours {
         let cache = tempfile::tempdir().unwrap();
         let index = CacheOptions { folder: Some(cache.path().to_owned()), ..CacheOptions::default() };
         let options = Options { listen: SocketAddr::from(([127, 0, 0, 1], 0)), index, ..options };
-        let server = Server::bind(options, Arc::new(|_| ())).unwrap();
+        let log = Arc::new(Mutex::new(vec![]));
+        let lines = Arc::clone(&log);
+        let server = Server::bind(
+            options,
+            Arc::new(move |event| {
+                if let Event::Access(line) = event {
+                    lines.lock().unwrap().push(line.to_owned());
+                }
+            }),
+        )
+        .unwrap();
         let address = server.address();
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let thread = std::thread::spawn(move || {
@@ -36,7 +47,12 @@ impl Ours {
                 let _ = stopped.await;
             });
         });
-        Self { address, stop: Some(stop), thread: Some(thread), _cache: cache }
+        Self { address, log, stop: Some(stop), thread: Some(thread), _cache: cache }
+    }
+
+    /// Returns the lines of the access log so far, where the options ask for one.
+    pub fn accesses(&self) -> Vec<String> {
+        self.log.lock().unwrap().clone()
     }
 }
 

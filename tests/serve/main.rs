@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a failing test may say so by panicking, its helpers included")]
 
 mod api;
+mod browser;
 mod client;
 mod house;
 mod kiwix;

@@ -74,7 +74,7 @@ fn shown(state: &State, request: &Request, lease: &Lease, entry: &Entry) -> Resu
         false => answer,
     };
     let is_css = mime.starts_with("text/css");
-    let markup = Markup::of_mime(mime).filter(|_| !is_framed(request));
+    let markup = Markup::of_mime(mime).filter(|_| !is_part(request));
     if (markup.is_none() && !is_css) || lease.book.size_of(entry)? > MAX_PAGE {
         return content::raw(lease, entry, &tag).map(policy);
     }
@@ -126,8 +126,9 @@ fn is_plain(mime: &str) -> bool {
     mime.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("text/plain")
 }
 
-/// Returns true for a page that is shown inside another one, where a second bar would be in the way.
-fn is_framed(request: &Request) -> bool {
+/// Returns true for a page that is shown inside another one, where a second bar would be in the way, or
+/// read by a script, which wants it as it is.
+fn is_part(request: &Request) -> bool {
     let dest = request.header(HeaderName::from_static("sec-fetch-dest"));
-    matches!(dest, Some("iframe" | "frame" | "embed" | "object"))
+    matches!(dest, Some("iframe" | "frame" | "embed" | "object" | "empty"))
 }

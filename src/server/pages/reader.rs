@@ -167,7 +167,7 @@ fn addresses(html: &str, found: &Points, frame: &Frame<'_>, changes: &mut Vec<Ch
             one_address(written, &own).into_owned()
         } else if address.is_hint {
             // A connection opened in advance is a request that nobody made.
-            "#".into()
+            "about:blank".into()
         } else if address.is_link && frame.block_external {
             let to = unescape(written);
             format!("{}/external?to={}", frame.root, url::value(to.trim()))
@@ -296,10 +296,10 @@ mod tests {
     #[test]
     fn ways_out_lead_to_a_page_of_ours_where_they_are_blocked() {
         let frame = Frame { block_external: true, ..frame() };
-        let html = "<body><a href='https://e/?a=1&amp;b=&quot;'>1</a><link rel=preconnect href=//e>";
+        let html = "<body><a href='https://e/?a=1&amp;b=&quot;'>1</a><link rel=preconnect href=//e><iframe src=//f></iframe>";
         let shown = compose(html, false, &frame).unwrap();
         assert!(shown.contains("href='/w/external?to=https%3A%2F%2Fe%2F%3Fa%3D1%26b%3D%22'"), "{shown}");
-        assert!(shown.contains("<link rel=preconnect href=#>"), "{shown}");
+        assert!(shown.contains("<link rel=preconnect href=about:blank><iframe src=about:blank>"), "{shown}");
     }
 
     #[test]

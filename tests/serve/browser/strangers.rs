@@ -1,0 +1,230 @@
+//! Pages of people who mean no good: in a browser, none of what they planted runs or leaves.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use tome::server::Options;
+
+use super::driver::{Browser, Setup};
+use super::outside::Outside;
+use super::{at, sample};
+use crate::client::get;
+use crate::house::{Ours, pack};
+
+/// What a planted script does: each of it can be seen.
+const PLANTED: &str = "document.title = 'planted'; window.planted = 1; localStorage.setItem('planted', '1'); \
+                       fetch('/canary')";
+
+/// Packs a folder of pages that try what there is to try.
+pub fn archive(folder: &Path) -> PathBuf {
+    let from = folder.join("strangers");
+    std::fs::create_dir_all(&from).unwrap();
+    let put = |name: &str, text: String| std::fs::write(from.join(name), text).unwrap();
+    let head = "<!doctype html><html lang=en><head><meta charset=utf-8>";
+    put(
+        "index.html",
+        format!(
+            "{head}<title>Strangers</title><script>{PLANTED}</script><script src=planted.js></script>
+            <script src=http://outside.test/x.js></script>
+            <link rel=stylesheet href=http://outside.test/x.css>
+            <link rel=dns-prefetch href=//outside.test><link rel=prefetch href=http://outside.test/p>
+            <style>@import url(http://outside.test/y.css); body {{ background: url(//outside.test/b.png) }}
+            @font-face {{ font-family: f; src: url(http://outside.test/f) }} p {{ font-family: f }}</style>
+            </head><body onload=\"{PLANTED}\"><h1 onclick=\"{PLANTED}\">Strangers &lt;b&gt; say</h1>
+            <p id=one>one</p><img src=none.png onerror=\"{PLANTED}\">
+            <img src=http://outside.test/beacon.png><img srcset='http://outside.test/beacon2.png 1x'>
+            <audio src=http://outside.test/a.wav autoplay></audio><video poster=http://outside.test/v.png></video>
+            <a id=run href=\"javascript:{PLANTED}\">run</a>
+            <svg width=10 height=10 onload=\"{PLANTED}\"><script>{PLANTED}</script></svg>
+            <iframe src=\"javascript:{PLANTED}\"></iframe>
+            <iframe srcdoc=\"<script>parent.document.title='planted';{PLANTED}</script>\"></iframe>
+            <iframe src=inner.html></iframe><object data=picture.svg></object><embed src=picture.svg>
+            <img src=picture.svg><form name=title></form><img name=getElementById><img name=currentScript>
+            <form id=out action=http://outside.test/form><input name=q value=1><button id=send>send</button></form>
+            <details open ontoggle=\"{PLANTED}\"><summary>s</summary></details>
+            <input autofocus onfocus=\"{PLANTED}\"></body></html>"
+        ),
+    );
+    put("planted.js", PLANTED.into());
+    // A browser connects for these before it asks any policy, so they must not be in what we show. Where
+    // the page is wanted as it is, they are.
+    put(
+        "connect.html",
+        format!(
+            "{head}<title>C</title><link rel=preconnect href=http://outside.test><body>
+            <iframe src=http://outside.test/frame></iframe><iframe src='//outside.test/frame'></iframe>"
+        ),
+    );
+    put("inner.html", format!("{head}<title>Inner</title><body><script>{PLANTED};parent.planted=1</script>"));
+    put(
+        "base.html",
+        format!("{head}<title>B</title><base href=http://outside.test/><body><img src=i.png>base"),
+    );
+    for delay in ["0", "0.2"] {
+        let refresh = format!("<meta http-equiv=refresh content='{delay};url=http://outside.test/refresh'>");
+        put(&format!("refresh-{delay}.html"), format!("{head}<title>R</title>{refresh}<body>refresh"));
+    }
+    put(
+        "picture.svg",
+        format!(
+            "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9' onload=\"{PLANTED}\">\
+             <script>{PLANTED}</script><image href='http://outside.test/i.png'/></svg>"
+        ),
+    );
+    put("words.txt", format!("<html><body><script>{PLANTED}</script>"));
+    put("said.md", format!("# Said\n\n<script>{PLANTED}</script>\n\n[go](javascript:alert(1))\n"));
+    let to = folder.join("strangers.tome");
+    pack(&[], &from, &to);
+    to
+}
+
+#[test]
+fn what_strangers_planted_does_not_run_and_nothing_leaves() {
+    let outside = Outside::open();
+    let Some(browser) = Browser::start(&Setup { script: true, outside: outside.port }) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let ours = super::serve(vec![archive(folder.path())]);
+    let sent = get(ours.address, "/a/strangers/index.html");
+    assert!(sent.text().contains(PLANTED) && sent.text().contains("outside.test/beacon.png"));
+
+    let pages = [
+        "/a/strangers/index.html",
+        "/a/strangers/connect.html",
+        "/a/strangers/inner.html",
+        "/a/strangers/base.html",
+        "/a/strangers/refresh-0.html",
+        "/a/strangers/refresh-0.2.html",
+        "/a/strangers/picture.svg",
+        "/a/strangers/words.txt",
+        "/a/strangers/said.md",
+        "/raw/strangers/content/index.html",
+        "/raw/strangers/content/inner.html",
+        "/raw/strangers/content/picture.svg",
+        "/raw/strangers/content/words.txt",
+        "/raw/strangers/content/base.html",
+        "/raw/strangers/content/refresh-0.html",
+        "/raw/strangers/content/refresh-0.2.html",
+        "/search?q=planted",
+    ];
+    for page in pages {
+        let address = at(&ours, page);
+        browser.goto(&address);
+        browser.until_true("document.readyState === 'complete'");
+        // Time for what only waits to happen.
+        browser.run_and_wait("setTimeout(arguments[0], 400)");
+        assert_eq!(browser.url(), address);
+        assert_eq!(outside.knocks(), 0, "{page}");
+        let ran = browser.run("return [window.planted ?? null, localStorage.getItem('planted')]");
+        assert_eq!(ran, json!([null, null]), "{page}");
+        assert_ne!(browser.run("return document.querySelector('title')?.textContent"), "planted", "{page}");
+    }
+
+    // What waits for a click.
+    for id in ["#run", "#send", "h1"] {
+        let address = at(&ours, "/a/strangers/index.html");
+        browser.goto(&address);
+        browser.click_in_page(id);
+        browser.run_and_wait("setTimeout(arguments[0], 200)");
+        assert_eq!(browser.url(), address, "{id}");
+        let ran = browser.run("return [window.planted ?? null, localStorage.getItem('planted')]");
+        assert_eq!(ran, json!([null, null]), "{id}");
+    }
+    // Our bar works among them all the same.
+    let field = browser.in_bar("#q");
+    browser.type_in(&field, "inn");
+    browser.until_true("!document.querySelector('#tome-bar').shadowRoot.getElementById('list').hidden");
+
+    assert!(ours.accesses().iter().all(|line| !line.contains("/canary")), "{:#?}", ours.accesses());
+    for url in browser.answered() {
+        assert_ne!(url.host_str(), Some("outside.test"), "{url}");
+    }
+    assert_eq!(outside.knocks(), 0);
+    // Whoever would have left would have been seen.
+    browser.run("location = 'http://outside.test/'");
+    browser.until("a knock", || outside.knocks() > 0);
+}
+
+/// Packs an archive whose script tries to get out, and tells what it got.
+fn game(folder: &Path, library: &str) -> PathBuf {
+    let from = folder.join("games");
+    std::fs::create_dir_all(&from).unwrap();
+    let script = format!(
+        "(async () => {{
+            const got = {{ origin: location.origin, kept: localStorage.getItem('tome') }};
+            const tries = {{
+                own: () => fetch('/a/games/data.txt').then(r => r.text()),
+                other: () => fetch('/a/sample/index.html').then(r => r.text()),
+                library: () => fetch('{library}/a/sample/index.html').then(r => r.text()),
+                kept: () => fetch('{library}/api/archives').then(r => r.text()),
+                outside: () => fetch('http://outside.test/').then(r => r.text()),
+                framed: () => new Promise((done) => {{
+                    const frame = document.createElement('iframe');
+                    frame.onload = () => {{
+                        try {{ done(frame.contentDocument ? frame.contentDocument.title : null); }}
+                        catch {{ done(null); }}
+                    }};
+                    frame.src = '{library}/saved';
+                    document.body.append(frame);
+                    setTimeout(() => done(null), 3000);
+                }}),
+                worker: () => navigator.serviceWorker.register('/a/games/worker.js').then(() => 'registered'),
+            }};
+            for (const [name, attempt] of Object.entries(tries)) {{
+                try {{ got['try_' + name] = await attempt(); }} catch {{ got['try_' + name] = null; }}
+            }}
+            localStorage.setItem('game', '1');
+            window.got = got;
+        }})();"
+    );
+    let page = "<!doctype html><html lang=en><head><meta charset=utf-8><title>Games</title></head>\
+                <body><h1>Games</h1><script src=game.js></script></body></html>";
+    for (name, text) in [("index.html", page), ("game.js", &script), ("data.txt", "mine"), ("worker.js", "")]
+    {
+        std::fs::write(from.join(name), text).unwrap();
+    }
+    let to = folder.join("games.tome");
+    pack(&[], &from, &to);
+    to
+}
+
+#[test]
+fn scripts_that_may_run_reach_their_own_archive_alone() {
+    let outside = Outside::open();
+    let Some(browser) = Browser::start(&Setup { script: true, outside: outside.port }) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    // The archive has to know the library's address, so it comes once that is known.
+    let shelf = folder.path().join("shelf");
+    std::fs::create_dir(&shelf).unwrap();
+    sample(&shelf);
+    let options = Options {
+        sources: vec![shelf.clone()],
+        allow_scripts: vec!["games".into()],
+        watch_every: std::time::Duration::from_millis(100),
+        ..Options::default()
+    };
+    let ours = Ours::with(options);
+    let library = format!("http://localhost:{}", ours.address.port());
+    std::fs::rename(game(folder.path(), &library), shelf.join("games.tome")).unwrap();
+    browser.goto(&format!("{library}/a/sample/Tuning_fork.html"));
+    browser.click(&browser.in_bar("#bookmark"));
+    browser.until("the archive is there", || {
+        browser.goto(&format!("{library}/a/games/index.html"));
+        browser.run("return document.querySelector('h1')?.textContent") == "Games"
+    });
+
+    assert_eq!(browser.url(), format!("http://games.localhost:{}/a/games/index.html", ours.address.port()));
+    browser.until_true("window.got");
+    let got = browser.run("return window.got");
+    assert_eq!(got["origin"], json!(format!("http://games.localhost:{}", ours.address.port())));
+    assert_eq!(got["try_own"], "mine", "{got}");
+    // It keeps nothing but the history of the bar on its own pages.
+    assert!(!got["kept"].as_str().unwrap_or_default().contains("Tuning"), "{got}");
+    for name in ["try_other", "try_library", "try_kept", "try_outside", "try_framed", "try_worker"] {
+        assert_eq!(got[name], Value::Null, "{name}: {got}");
+    }
+    assert_eq!(outside.knocks(), 0);
+    // Nor did it leave anything with the library.
+    browser.goto(&format!("{library}/saved"));
+    assert_eq!(browser.run("return localStorage.getItem('game')"), Value::Null);
+    assert_eq!(browser.text(&browser.find("#bookmarks a")), "Tuning fork");
+}
