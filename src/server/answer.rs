@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use hyper::header::{
@@ -13,11 +12,11 @@ use hyper::header::{
 use hyper::{Response, StatusCode};
 
 use super::assets::Assets;
-use super::body::Body;
+use super::body::{Body, Source};
 use super::encoding::{self, Encoding};
 use super::range::{self, Asked};
 use super::request::Request;
-use crate::book::{Book, Entry};
+use crate::book::Entry;
 
 /// What a handler says.
 pub struct Answer {
@@ -41,10 +40,10 @@ pub struct Answer {
 pub enum Matter {
     /// At hand.
     Bytes(Bytes),
-    /// An entry too long for that: its book, itself and its length.
-    Entry(Arc<Book>, Entry, u64),
-    /// The file of a ZIM: its book and its length.
-    File(Arc<Book>, u64),
+    /// An entry too long for that, and its length.
+    Entry(Source, Entry, u64),
+    /// The file of a ZIM, and its length.
+    File(Source, u64),
 }
 
 /// How long a client may keep an answer.
@@ -230,19 +229,24 @@ impl Answer {
         let len = self.len();
         let can_range = self.status == StatusCode::OK && self.tag.is_some();
         let asked = match request.header(RANGE) {
-            Some(range) if can_range && self.range_applies(request) => range::read(Some(range), len),
+            // The standard has ranges for GET alone.
+            Some(range) if can_range && !request.is_head && self.range_applies(request) => {
+                range::read(Some(range), len)
+            }
             _ => Asked::All,
         };
         if can_range {
             headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
         }
         if let Some(tag) = self.tag.as_ref().filter(|_| self.status == StatusCode::OK) {
-            // A client may know it in any encoding.
-            let known = request.header(IF_NONE_MATCH).and_then(|list| named(list, tag));
-            let status = match (known, request.header(IF_MATCH)) {
-                (Some(_), _) => Some(StatusCode::NOT_MODIFIED),
-                (None, Some(list)) if named(list, tag).is_none() => Some(StatusCode::PRECONDITION_FAILED),
-                _ => None,
+            // A client may know it in any encoding. Who wants to be sure gives no weak tag.
+            let known = request.header(IF_NONE_MATCH).and_then(|list| named(list, tag, Compare::Weakly));
+            let unsure =
+                request.header(IF_MATCH).is_some_and(|list| named(list, tag, Compare::Strongly).is_none());
+            let status = match known {
+                _ if unsure => Some(StatusCode::PRECONDITION_FAILED),
+                Some(_) => Some(StatusCode::NOT_MODIFIED),
+                None => None,
             };
             if let Some(status) = status {
                 headers.insert(ETAG, entity_tag(tag, known.unwrap_or_default()));
@@ -318,14 +322,16 @@ impl Answer {
                 let at = |n: u64| usize::try_from(n).unwrap_or(len).min(len);
                 Body::of(bytes.slice(at(range.start)..at(range.end)))
             }
-            Matter::Entry(book, entry, _) => Body::of_entry(book, entry, range),
-            Matter::File(book, _) => Body::of_file(book, range),
+            Matter::Entry(source, entry, _) => Body::of_entry(source, entry, range),
+            Matter::File(source, _) => Body::of_file(source, range),
         }
     }
 
     /// Returns several parts as one body with borders; nothing if they are too long to be held.
     fn several(&self, parts: &[Range<u64>], len: u64) -> Option<(HeaderValue, Body)> {
         let border = format!("tome-{}", self.tag.as_deref().unwrap_or_default());
+        let mime = self.mime_header();
+        let mime = mime.to_str().unwrap_or_default();
         let wanted: u64 = parts.iter().map(|part| part.end - part.start).sum();
         if wanted > encoding::MAX as u64 {
             return None;
@@ -334,7 +340,7 @@ impl Answer {
         for part in parts {
             let head = format!(
                 "\r\n--{border}\r\nContent-Type: {}\r\nContent-Range: bytes {}-{}/{len}\r\n\r\n",
-                self.mime,
+                mime,
                 part.start,
                 part.end - 1
             );
@@ -343,8 +349,8 @@ impl Answer {
                 Matter::Bytes(bytes) => {
                     out.extend_from_slice(bytes.get(part.start as usize..part.end as usize)?);
                 }
-                Matter::Entry(book, entry, _) => {
-                    out.extend_from_slice(&book.content_range(entry, part.clone()).ok()?);
+                Matter::Entry(source, entry, _) => {
+                    out.extend_from_slice(&source.book.content_range(entry, part.clone()).ok()?);
                 }
                 // Whoever loads a file in pieces asks for one at a time.
                 Matter::File(..) => return None,
@@ -372,10 +378,24 @@ fn entity_tag(tag: &str, suffix: &str) -> HeaderValue {
     HeaderValue::try_from(format!("\"{tag}{suffix}\"")).unwrap_or(HeaderValue::from_static("\"\""))
 }
 
-/// Returns the encoding in which a list of tags names one, weakly or strongly: the end of that tag.
-fn named(list: &str, tag: &str) -> Option<&'static str> {
+/// How tags are compared.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Compare {
+    /// A weak tag is as good as a strong one.
+    Weakly,
+    /// A weak tag is equal to none.
+    Strongly,
+}
+
+/// Returns the encoding in which a list of tags names one: the end of that tag.
+fn named(list: &str, tag: &str, compare: Compare) -> Option<&'static str> {
     list.split(',').map(str::trim).find_map(|one| {
-        let one = one.strip_prefix("W/").unwrap_or(one).trim_matches('"');
+        let one = match one.strip_prefix("W/") {
+            Some(_) if compare == Compare::Strongly => return None,
+            Some(one) => one,
+            None => one,
+        };
+        let one = one.trim_matches('"');
         let suffix = if one == "*" { "" } else { one.strip_prefix(tag)? };
         ["", "-g", "-z"].into_iter().find(|known| *known == suffix)
     })

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::task::JoinHandle;
 
+use super::library::Volume;
 use super::metrics::Metrics;
 use crate::book::{Book, Content, Entry};
 use crate::error::Error;
@@ -29,9 +30,18 @@ enum Matter {
     Read(Reading),
 }
 
+/// An archive from which a body is read.
+#[derive(Clone)]
+pub struct Source {
+    /// It, open.
+    pub book: Arc<Book>,
+    /// It, as the library has it.
+    pub volume: Arc<Volume>,
+}
+
 /// Something of an archive that is read piece by piece.
 struct Reading {
-    book: Arc<Book>,
+    source: Source,
     what: What,
     at: u64,
     piece: Option<JoinHandle<Result<Vec<u8>, String>>>,
@@ -69,18 +79,18 @@ impl Body {
     }
 
     /// Returns a part of an entry, which is within it.
-    pub fn of_entry(book: Arc<Book>, entry: Entry, range: Range<u64>) -> Self {
-        Self::reading(book, What::Entry(entry), range)
+    pub fn of_entry(source: Source, entry: Entry, range: Range<u64>) -> Self {
+        Self::reading(source, What::Entry(entry), range)
     }
 
     /// Returns a part of the file of a ZIM, which is within it.
-    pub fn of_file(book: Arc<Book>, range: Range<u64>) -> Self {
-        Self::reading(book, What::File, range)
+    pub fn of_file(source: Source, range: Range<u64>) -> Self {
+        Self::reading(source, What::File, range)
     }
 
-    fn reading(book: Arc<Book>, what: What, range: Range<u64>) -> Self {
+    fn reading(source: Source, what: What, range: Range<u64>) -> Self {
         let left = range.end - range.start;
-        let reading = Reading { book, what, at: range.start, piece: None };
+        let reading = Reading { source, what, at: range.start, piece: None };
         Self { left, matter: Matter::Read(reading), count: None }
     }
 
@@ -92,10 +102,22 @@ impl Body {
 
 impl Reading {
     fn begin(&mut self, left: u64) {
-        let (book, what) = (Arc::clone(&self.book), self.what.clone());
+        let (source, what) = (self.source.clone(), self.what.clone());
         let range = self.at..self.at + left.min(STEP);
-        self.piece =
-            Some(tokio::task::spawn_blocking(move || what.read(&book, range).map_err(|e| e.to_string())));
+        self.piece = Some(tokio::spawn(async move {
+            // Whoever takes an answer waits in line with all others who read the archive.
+            let Some(_place) = source.volume.place().await else {
+                return Err("the archive is closed".into());
+            };
+            let read = move || {
+                let bytes = what.read(&source.book, range).map_err(|e| e.to_string())?;
+                if source.volume.is_rewritten() {
+                    return Err("the archive was rewritten while it was read".to_owned());
+                }
+                Ok(bytes)
+            };
+            tokio::task::spawn_blocking(read).await.map_err(|e| e.to_string())?
+        }));
     }
 }
 

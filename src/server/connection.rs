@@ -11,7 +11,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -19,24 +19,9 @@ use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 
-use super::{Event, State, routes};
-
-/// The most connections.
-const MAX_CONNECTIONS: usize = 8192;
-
-/// The most connections of one client.
-const MAX_PER_CLIENT: usize = 4096;
-
-/// The most searches of one client at a time.
-const MAX_SEARCHES: usize = 4;
-
-/// The longest that a client may take for the head of a request, or be silent between two.
-const HEAD: Duration = Duration::from_secs(30);
-
-/// The longest that a client may take nothing of an answer.
-const STALLED: Duration = Duration::from_secs(30);
+use super::{Event, Limits, State, routes};
 
 /// The most bytes of a request's head.
 const MAX_HEAD: usize = 32 << 10;
@@ -45,8 +30,8 @@ const MAX_HEAD: usize = 32 << 10;
 const GRACE: Duration = Duration::from_secs(5);
 
 /// What is counted of clients.
-#[derive(Default)]
 pub struct Clients {
+    limits: Limits,
     connections: AtomicUsize,
     by_address: Mutex<HashMap<IpAddr, Held>>,
 }
@@ -71,23 +56,28 @@ enum What {
 }
 
 impl Clients {
+    /// Returns the count of nobody yet.
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, connections: AtomicUsize::new(0), by_address: Mutex::default() }
+    }
+
     /// Returns the number of connections.
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::Relaxed)
     }
 
     fn connection(&self, address: IpAddr) -> Option<Hold<'_>> {
-        if self.connections() >= MAX_CONNECTIONS {
+        if self.connections() >= self.limits.connections {
             return None;
         }
-        let hold = self.hold(address, What::Connection, MAX_PER_CLIENT)?;
+        let hold = self.hold(address, What::Connection, self.limits.connections_of_one)?;
         self.connections.fetch_add(1, Ordering::Relaxed);
         Some(hold)
     }
 
     /// Returns the leave to search; nothing if a client has as many searches as it may.
     pub fn search(&self, address: IpAddr) -> Option<Hold<'_>> {
-        self.hold(address, What::Search, MAX_SEARCHES)
+        self.hold(address, What::Search, self.limits.searches_of_one)
     }
 
     fn hold(&self, address: IpAddr, what: What, most: usize) -> Option<Hold<'_>> {
@@ -185,20 +175,22 @@ async fn serve(stream: TcpStream, peer: Peer, state: Arc<State>, mut end: watch:
     };
     // Answers go out whole: waiting to join small pieces would only delay them.
     let _ = stream.set_nodelay(true);
-    let io = TokioIo::new(Steady { stream, stalled: None });
+    let limits = state.options.limits;
+    let io = TokioIo::new(Steady {
+        stream,
+        silent: Patience::new(limits.head),
+        stalled: Patience::new(limits.stalled),
+    });
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
+        .header_read_timeout(limits.head)
         .max_buf_size(MAX_HEAD)
-        .pipeline_flush(true)
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(64)
-        .max_header_list_size(MAX_HEAD as u32)
-        .keep_alive_interval(HEAD)
-        .keep_alive_timeout(HEAD);
+        .max_header_list_size(MAX_HEAD as u32);
     let service = service_fn(|request| {
         let (state, peer) = (Arc::clone(&state), peer.clone());
         async move { Ok::<_, std::convert::Infallible>(routes::answer(state, peer, request).await) }
@@ -220,27 +212,71 @@ async fn serve(stream: TcpStream, peer: Peer, state: Arc<State>, mut end: watch:
 /// Tells a client that there is no room for it.
 async fn refuse(stream: TcpStream) {
     const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nConnection: close\r\n\
-        Content-Length: 0\r\n\r\n";
+        Content-Length: 0\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n\
+        Referrer-Policy: no-referrer\r\n\
+        Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n\r\n";
+    /// What is read of what a client has sent already.
+    const ASKED: usize = 16 << 10;
     let _ = stream.try_write(FULL);
+    // Closing while something is unread would take the answer back.
+    let mut asked = vec![0; ASKED];
+    let _ = tokio::time::timeout(Duration::from_millis(200), stream.readable()).await;
+    let _ = stream.try_read(&mut asked);
 }
 
-/// A connection that is broken off if its client takes nothing for too long.
+/// A connection that is broken off if its client is silent for too long, or takes nothing for too long.
+///
+/// The library that reads requests has a time limit for a head that has begun; this one also holds
+/// before, and for all of HTTP/2. Reading waits for as long as an answer is made, which takes less.
 struct Steady {
     stream: TcpStream,
-    /// Since when a write waits.
-    stalled: Option<(Instant, Pin<Box<Sleep>>)>,
+    /// With a client that has not sent or taken anything.
+    silent: Patience,
+    /// With a client that does not take what is sent.
+    stalled: Patience,
+}
+
+/// How long something may wait.
+struct Patience {
+    most: Duration,
+    since: Option<Instant>,
+    sleep: Option<Pin<Box<Sleep>>>,
+}
+
+impl Patience {
+    fn new(most: Duration) -> Self {
+        Self { most, since: None, sleep: None }
+    }
+
+    /// Something went on: the waiting is over.
+    fn rest(&mut self) {
+        self.since = None;
+    }
+
+    /// Returns true once the waiting takes too long; else whoever polls is woken when it may.
+    fn is_over(&mut self, context: &mut Context<'_>) -> bool {
+        let end = *self.since.get_or_insert_with(Instant::now) + self.most;
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(end)));
+        // An alarm that was set for an earlier wait rings too early; then it is set anew.
+        while sleep.as_mut().poll(context).is_ready() {
+            if Instant::now() >= end {
+                return true;
+            }
+            sleep.as_mut().reset(end);
+        }
+        false
+    }
 }
 
 impl Steady {
     /// Judges a write: one that went through forgives what was before.
     fn judge<T>(&mut self, context: &mut Context<'_>, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if result.is_ready() {
-            self.stalled = None;
+            self.stalled.rest();
+            self.silent.rest();
             return result;
         }
-        let (since, sleep) =
-            self.stalled.get_or_insert_with(|| (Instant::now(), Box::pin(tokio::time::sleep(STALLED))));
-        if sleep.as_mut().poll(context).is_ready() || since.elapsed() > STALLED {
+        if self.stalled.is_over(context) {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         Poll::Pending
@@ -253,7 +289,15 @@ impl AsyncRead for Steady {
         context: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, into)
+        let result = Pin::new(&mut self.stream).poll_read(context, into);
+        if result.is_ready() {
+            self.silent.rest();
+            return result;
+        }
+        if self.silent.is_over(context) {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        Poll::Pending
     }
 }
 

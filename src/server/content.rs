@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::answer::{Answer, Matter, Policy};
+use super::body::Source;
 use super::library::Lease;
 use super::url;
 use crate::book::{Book, Entry, Resolved};
@@ -13,6 +14,9 @@ use crate::text::charset;
 
 /// What is longer is read while it is sent.
 const AT_ONCE: u64 = 2 << 20;
+
+/// How much of a longer text tells its charset.
+const DETECTED: u64 = 64 << 10;
 
 /// What an address means.
 pub enum Meant {
@@ -38,7 +42,11 @@ pub fn find(book: &Book, path: &str, raw_query: &str) -> Result<Meant> {
     let path = url::decode(path);
     if path.is_empty() {
         return match book.main_entry()? {
-            Some(entry) => elsewhere(book, entry),
+            // It may be the one without a path, to which nothing else leads.
+            Some(entry) => match elsewhere(book, entry)? {
+                Meant::Elsewhere(there) if there.entry.path().is_empty() => Ok(Meant::Entry(there.entry)),
+                meant => Ok(meant),
+            },
             None => Ok(Meant::Nothing),
         };
     }
@@ -87,7 +95,10 @@ pub fn raw(lease: &Lease, entry: &Entry, tag: &str) -> Result<Answer> {
         let mime = with_charset(entry.mime(), &bytes);
         (mime, Matter::Bytes(bytes.into_vec().into()))
     } else {
-        (entry.mime().to_owned(), Matter::Entry(Arc::clone(book), entry.clone(), len))
+        let start =
+            if is_text(entry.mime()) { book.content_range(entry, 0..DETECTED)?.into_vec() } else { vec![] };
+        let source = Source { book: Arc::clone(book), volume: Arc::clone(&lease.volume) };
+        (with_charset(entry.mime(), &start), Matter::Entry(source, entry.clone(), len))
     };
     let mime = if mime.is_empty() { "application/octet-stream".to_owned() } else { mime };
     let mut answer = Answer::data(mime, bytes::Bytes::new());
@@ -95,10 +106,14 @@ pub fn raw(lease: &Lease, entry: &Entry, tag: &str) -> Result<Answer> {
     Ok(answer.tagged(format!("{tag}-{:x}-r", entry.id())).with_policy(Policy::Content))
 }
 
+/// Returns true for text that does not say its charset.
+fn is_text(mime: &str) -> bool {
+    (mime.starts_with("text/") || mime == "application/javascript") && !mime.contains("charset")
+}
+
 /// Returns a mime type with the charset of its bytes, where it is text and does not say.
 fn with_charset(mime: &str, bytes: &[u8]) -> String {
-    let is_text = mime.starts_with("text/") || mime == "application/javascript";
-    if !is_text || mime.contains("charset") {
+    if !is_text(mime) {
         return mime.to_owned();
     }
     let found = charset::detect(bytes, None);

@@ -29,6 +29,7 @@ mod search;
 mod url;
 mod words;
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -60,6 +61,37 @@ pub struct Options {
     pub index: CacheOptions,
     /// How often folders are looked at.
     pub watch_every: Duration,
+    /// How much of it all clients may take. What is right for a library of a house; tests want less.
+    #[doc(hidden)]
+    pub limits: Limits,
+}
+
+/// What clients may take of the server, and how long they may keep it waiting.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// The most connections.
+    pub connections: usize,
+    /// The most connections of one client.
+    pub connections_of_one: usize,
+    /// The most searches of one client at a time.
+    pub searches_of_one: usize,
+    /// The longest that a client may take for the head of a request, or be silent between two.
+    pub head: Duration,
+    /// The longest that a client may take nothing of an answer.
+    pub stalled: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 8192,
+            connections_of_one: 4096,
+            searches_of_one: 4,
+            head: Duration::from_secs(30),
+            stalled: Duration::from_secs(30),
+        }
+    }
 }
 
 impl Default for Options {
@@ -74,6 +106,7 @@ impl Default for Options {
             access_log: false,
             index: CacheOptions::default(),
             watch_every: Duration::from_secs(2),
+            limits: Limits::default(),
         }
     }
 }
@@ -128,6 +161,7 @@ impl Server {
     ///
     /// Fails if the address cannot be listened at, or an option makes no sense.
     pub fn bind(options: Options, log: Log) -> Result<Self> {
+        let log = in_one_line(log);
         let io = |action| move |source| Error::Io { action, path: "server".into(), source };
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
@@ -173,7 +207,7 @@ impl Server {
             desk: search::Desk::default(),
             encoded: encoding::Cache::new(ENCODED_CACHE),
             metrics: Arc::default(),
-            clients: connection::Clients::default(),
+            clients: connection::Clients::new(options.limits),
             options,
             log,
         });
@@ -207,8 +241,25 @@ impl Server {
     }
 }
 
-/// Threads that may wait for disks.
-const MAX_BLOCKING: usize = 256;
+/// Returns a log that is told no line break and no other control character: names and errors may hold
+/// what strangers wrote.
+fn in_one_line(log: Log) -> Log {
+    fn plain(text: &str) -> Cow<'_, str> {
+        if !text.contains(char::is_control) {
+            return Cow::Borrowed(text);
+        }
+        let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+        Cow::Owned(text.chars().map(escape).collect())
+    }
+    Arc::new(move |event: Event<'_>| match event {
+        Event::Access(text) => log(Event::Access(&plain(text))),
+        Event::Warning(text) => log(Event::Warning(&plain(text))),
+        Event::Library(text) => log(Event::Library(&plain(text))),
+    })
+}
+
+/// Threads that may wait for disks: for some disks that do not answer at all, and the others beside them.
+const MAX_BLOCKING: usize = 8 * library::READERS_OF_DISK;
 
 /// Bytes of answers kept encoded.
 const ENCODED_CACHE: u64 = 12 << 20;

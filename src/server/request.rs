@@ -8,8 +8,8 @@ use hyper::{HeaderMap, Method, Version};
 use super::Options;
 use super::url::Query;
 
-/// The longest address.
-const MAX_URL: usize = 8 << 10;
+/// The longest address: that of the longest path that a file system has, each byte of it encoded.
+const MAX_URL: usize = 16 << 10;
 
 /// A request.
 pub struct Request {
@@ -96,6 +96,10 @@ impl Request {
             Method::HEAD => true,
             _ => return Err(Unfit::Method),
         };
+        // Of two, a proxy may have looked at the one and we at the other.
+        if head.headers.get_all(HOST).iter().count() > 1 {
+            return Err(Unfit::Malformed);
+        }
         let authority = head.uri.authority().map(|a| a.as_str().to_owned());
         let host = match authority.or_else(|| header(&head.headers, HOST).map(str::to_owned)) {
             Some(host) => host.to_ascii_lowercase(),
@@ -120,8 +124,11 @@ impl Request {
             _ => return Err(Unfit::Outside),
         };
         // A proxy on this machine says for whom it asks; nobody else is believed.
-        let forwarded = header(&head.headers, HeaderName::from_static("x-forwarded-for"))
-            .and_then(|list| list.rsplit(',').next()?.trim().parse().ok());
+        // What it adds stands last; what stands before came from the client.
+        let forwarded = head.headers.get_all(HeaderName::from_static("x-forwarded-for")).iter().next_back();
+        let forwarded = forwarded
+            .and_then(|list| list.to_str().ok()?.rsplit(',').next()?.trim().parse::<IpAddr>().ok())
+            .map(|address| address.to_canonical());
         let client = if peer.is_loopback() { forwarded.unwrap_or(peer) } else { peer };
         Ok(Self {
             is_head,
@@ -194,10 +201,25 @@ mod tests {
     }
 
     #[test]
+    fn only_a_proxy_on_this_machine_says_for_whom_it_asks() {
+        let hosts = Hosts::new(&Options::default());
+        let client = |peer: &str| {
+            let request = hyper::Request::builder().uri("/").header(HOST, "localhost");
+            let request = request.header("x-forwarded-for", "192.0.2.1, 192.0.2.7").body(()).unwrap();
+            let read = Request::read(request.into_parts().0, peer.parse().unwrap(), &hosts, "");
+            read.unwrap().client.to_string()
+        };
+        assert_eq!(client("127.0.0.1"), "192.0.2.7");
+        assert_eq!(client("::1"), "192.0.2.7");
+        assert_eq!(client("10.0.0.9"), "10.0.0.9");
+        assert_eq!(client("2001:db8::1"), "2001:db8::1");
+    }
+
+    #[test]
     fn the_root_is_taken_off() {
         assert_eq!(read("localhost", "/w/a/x?y=1", "/w").unwrap().path, "/a/x");
         assert_eq!(read("localhost", "/w", "/w").unwrap().path, "/");
         assert_eq!(read("localhost", "/wiki", "/w").err(), Some(Unfit::Outside));
-        assert_eq!(read("localhost", &format!("/{}", "a".repeat(9000)), "").err(), Some(Unfit::TooLong));
+        assert_eq!(read("localhost", &format!("/{}", "a".repeat(17_000)), "").err(), Some(Unfit::TooLong));
     }
 }

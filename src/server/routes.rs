@@ -24,8 +24,10 @@ pub async fn answer(state: Arc<State>, peer: Peer, request: hyper::Request<Incom
     // Nothing here takes a body.
     drop(body);
     let line = state.options.access_log.then(|| log_line(&head));
+    let mut client = peer.address;
     let mut response = match Request::read(head, peer.address, &state.hosts, &state.options.root) {
         Ok(mut request) => {
+            client = request.client;
             request.origin = peer.origin.as_deref().map(str::to_owned).or(request.origin);
             dispatch(&state, Arc::new(request)).await
         }
@@ -35,8 +37,7 @@ pub async fn answer(state: Arc<State>, peer: Peer, request: hyper::Request<Incom
     if let Some(line) = line {
         let (status, len, took) = (response.status().as_u16(), response.body().len(), started.elapsed());
         (state.log)(Event::Access(&format!(
-            "{} {line} {status} {len} {:.1}ms",
-            peer.address,
+            "{client} {line} {status} {len} {:.1}ms",
             took.as_secs_f64() * 1e3
         )));
     }
@@ -60,7 +61,7 @@ fn refuse(unfit: Unfit) -> Response<Body> {
             "this server does not go by that name; whoever runs it may add it with --host NAME",
         ),
         Unfit::Outside => (StatusCode::NOT_FOUND, "nothing is served there"),
-        Unfit::Malformed => (StatusCode::BAD_REQUEST, "the request has no Host header"),
+        Unfit::Malformed => (StatusCode::BAD_REQUEST, "a request has one Host header"),
     };
     let mut answer = Answer::text(status, format!("{text}\n"));
     if unfit == Unfit::Method {
@@ -112,6 +113,9 @@ async fn dispatch(state: &Arc<State>, request: Arc<Request>) -> Response<Body> {
             let (name, path) = split(rest);
             let name = url::decode(name).into_owned();
             let Some(path) = path.map(str::to_owned) else {
+                if state.library.shelf().get(&name).is_none() {
+                    return missing(state, &request);
+                }
                 let to = format!("{}/a/{}/", state.options.root, url::path(&name));
                 return Answer::redirect(StatusCode::FOUND, &to).respond(&request, &state.encoded);
             };
@@ -194,8 +198,13 @@ pub async fn of_volume_or(
     };
     let (shared, asked) = (Arc::clone(state), Arc::clone(request));
     let answered = tokio::task::spawn_blocking(move || {
-        let answer = handler(&shared, &asked, &lease).unwrap_or_else(|error| {
-            let volume = &lease.volume;
+        let volume = &lease.volume;
+        let answer = handler(&shared, &asked, &lease);
+        // What was read of it may be old bytes and new ones; soon it will be opened anew.
+        if volume.is_rewritten() {
+            return trouble(&shared, &asked, Trouble::Busy(volume)).respond(&asked, &shared.encoded);
+        }
+        let answer = answer.unwrap_or_else(|error| {
             (shared.log)(Event::Warning(&format!("{}: {error}", volume.path.display())));
             trouble(&shared, &asked, Trouble::Failed(volume, &error))
         });

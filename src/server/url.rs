@@ -27,8 +27,12 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC
 const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// Encodes a path whose slashes part it.
+///
+/// A browser takes a part that is `..` for the way up, however it is encoded; where a path has such a part,
+/// its slashes are encoded, so that it is none.
 pub fn path(path: &str) -> impl std::fmt::Display {
-    utf8_percent_encode(path, PATH)
+    let goes_up = path.split('/').any(|part| matches!(part, "." | ".."));
+    utf8_percent_encode(path, if goes_up { VALUE } else { PATH })
 }
 
 /// Encodes one piece of a path, a value of a query, or a fragment.
@@ -105,6 +109,13 @@ mod tests {
             assert_eq!(decode(&encoded), text);
             assert_eq!(decode(&value(text).to_string()), text);
         }
+    }
+
+    #[test]
+    fn no_path_leads_up() {
+        assert_eq!(path("a/../b").to_string(), "a%2F..%2Fb");
+        assert_eq!(path("./b").to_string(), ".%2Fb");
+        assert_eq!(path("a..b/.c").to_string(), "a..b/.c");
     }
 
     #[test]

@@ -5,10 +5,17 @@
 
 use std::ops::Range;
 
+use super::events::find;
 use super::raw_tags::{self, Hear, Tag, decoded, is_space};
 
 /// The most headings that are told.
 const MAX_HEADINGS: usize = 1000;
+
+/// The longest tag that is looked for where tags may be hidden.
+const MAX_TAG: usize = 4096;
+
+/// The most addresses and other places of one kind that are told.
+const MAX_PLACES: usize = 100_000;
 
 /// The longest text of a heading in bytes, tags included.
 const MAX_HEADING: usize = 2000;
@@ -34,6 +41,8 @@ pub struct Points {
     pub has_viewport: bool,
     /// True if the page is a set of frames, which has no body.
     pub is_frameset: bool,
+    /// True if there is an `svg` or `math`, in which other rules hold.
+    has_foreign: bool,
     /// The headings of the body.
     pub headings: Vec<HeadingAt>,
     /// Addresses that begin with a slash or lead to another host.
@@ -76,16 +85,33 @@ pub struct Address {
 
 /// Finds the places of a page. Takes time linear in its length, some 20 us for a usual one.
 pub fn points(html: &[u8]) -> Points {
-    let mut finder = Finder {
-        html,
-        points: Points::default(),
-        attributes: vec![],
-        open: None,
-        title: None,
-        in_body: false,
-    };
+    let mut finder = Finder::new(html);
     raw_tags::scan(html, &mut finder);
-    finder.points
+    let mut points = finder.points;
+    if points.has_foreign {
+        hidden(html, &mut points);
+    }
+    points
+}
+
+/// Finds what acts on its own wherever it stands. Inside of `svg` and `math` a browser takes for tags what
+/// elsewhere is the text of a style or a title; which of both it is only a whole parser knows. To take too
+/// much for one changes nothing that is seen.
+fn hidden(html: &[u8], points: &mut Points) {
+    let mut found = Finder::new(html);
+    let mut at = 0;
+    while let Some(len) = html.get(at..).and_then(|rest| find(rest, [b'<'])) {
+        at += len + 1;
+        let is_one = html
+            .get(at..at + 4)
+            .is_some_and(|name| name.eq_ignore_ascii_case(b"meta") || name.eq_ignore_ascii_case(b"link"));
+        if is_one {
+            raw_tags::one(html, at - 1, MAX_TAG, &mut found);
+            found.attributes.clear();
+        }
+    }
+    points.actions.append(&mut found.points.actions);
+    points.addresses.extend(found.points.addresses.into_iter().filter(|a| a.is_hint && a.is_external));
 }
 
 /// Attributes that matter, by number.
@@ -113,7 +139,11 @@ struct Finder<'a> {
     in_body: bool,
 }
 
-impl Finder<'_> {
+impl<'a> Finder<'a> {
+    fn new(html: &'a [u8]) -> Self {
+        Self { html, points: Points::default(), attributes: vec![], open: None, title: None, in_body: false }
+    }
+
     fn of(&self, name: Name) -> Option<Range<usize>> {
         self.attributes.iter().find(|(n, _)| *n == name).map(|(_, value)| value.clone())
     }
@@ -129,7 +159,9 @@ impl Finder<'_> {
         let is_hint = is_frame
             || (tag.eq_ignore_ascii_case(b"link") && {
                 let rel = self.text(Name::Rel).to_ascii_lowercase();
-                !rel.split(|b| is_space(*b)).any(|r| matches!(r, b"canonical" | b"license" | b"alternate"))
+                // One word of a list that opens a connection is enough.
+                let harmless = |r: &[u8]| matches!(r, b"" | b"canonical" | b"license" | b"alternate");
+                !rel.split(|b| is_space(*b)).all(harmless)
             });
         for (name, value) in &self.attributes {
             let is_list = *name == Name::List;
@@ -141,7 +173,7 @@ impl Finder<'_> {
             // Browsers take a backslash for a slash.
             let is_external = is_external(first);
             let has_root = matches!(first, [b'/' | b'\\', ..]) || (is_list && text.contains(&b'/'));
-            if is_external || has_root {
+            if (is_external || has_root) && self.points.addresses.len() < MAX_PLACES {
                 let value = value.clone();
                 self.points.addresses.push(Address { value, is_external, is_link, is_hint, is_list });
             }
@@ -258,6 +290,7 @@ impl Hear for Finder<'_> {
         let html = self.html;
         let name = &html[tag.name.clone()];
         let end = tag.whole.end;
+        let is_first = self.points.body.is_none() && self.points.content.is_none();
         if self.points.body.is_none() && !is_of_head(name) {
             self.points.content.get_or_insert(tag.whole.start);
             self.in_body = true;
@@ -285,9 +318,11 @@ impl Hear for Finder<'_> {
         } else if name.eq_ignore_ascii_case(b"meta") {
             self.meta();
         } else if name.eq_ignore_ascii_case(b"frameset") {
-            self.points.is_frameset = true;
+            self.points.is_frameset |= is_first;
+        } else if name.eq_ignore_ascii_case(b"svg") || name.eq_ignore_ascii_case(b"math") {
+            self.points.has_foreign = true;
         }
-        if html[..end].ends_with(b"/>") && !is_void(name) {
+        if html[..end].ends_with(b"/>") && !is_void(name) && self.points.self_closed.len() < MAX_PLACES {
             self.points.self_closed.push((end - 2, tag.name.clone()));
         }
         if !self.attributes.is_empty() {

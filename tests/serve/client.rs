@@ -32,24 +32,47 @@ impl Answer {
 
 /// Asks for something, with further headers as lines.
 pub fn ask(server: SocketAddr, method: &str, target: &str, headers: &str) -> Answer {
+    let head = format!("{method} {target} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n{headers}\r\n");
+    let bytes = exchange(server, head.as_bytes());
+    let (answer, _) = read(&bytes, method == "HEAD").unwrap_or_else(|| panic!("{target}: no answer"));
+    assert!(answer.header("transfer-encoding").is_none(), "{target}: every answer has a length");
+    answer
+}
+
+/// Sends bytes and returns all that comes until the server closes the connection.
+pub fn exchange(server: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(server).unwrap();
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
-    let head = format!("{method} {target} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n{headers}\r\n");
-    stream.write_all(head.as_bytes()).unwrap();
-    let mut bytes = vec![];
-    stream.read_to_end(&mut bytes).unwrap();
-    let end =
-        bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap_or_else(|| panic!("{target}: no head"));
-    let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
+    stream.write_all(bytes).unwrap();
+    let mut out = vec![];
+    stream.read_to_end(&mut out).unwrap();
+    out
+}
+
+/// Reads the head of an answer off the start of bytes; returns the rest, too. Nothing if it is not whole.
+pub fn read_head(bytes: &[u8]) -> Option<(Answer, &[u8])> {
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
+    let head = std::str::from_utf8(&bytes[..end]).unwrap();
     let mut lines = head.split("\r\n");
-    let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+    let status: u16 = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
     let headers = lines.map(|line| {
         let (name, value) = line.split_once(':').unwrap();
         (name.to_owned(), value.trim().to_owned())
     });
-    let answer = Answer { status, headers: headers.collect(), body: bytes[end + 4..].to_vec() };
-    assert!(answer.header("transfer-encoding").is_none(), "{target}: every answer has a length");
-    answer
+    let answer = Answer { status, headers: headers.collect(), body: vec![] };
+    Some((answer, &bytes[end + 4..]))
+}
+
+/// Reads one answer off the start of bytes; returns the rest, too. Nothing if it is not whole.
+pub fn read(bytes: &[u8], is_head: bool) -> Option<(Answer, &[u8])> {
+    let (mut answer, rest) = read_head(bytes)?;
+    let len = match answer.header("content-length") {
+        _ if is_head || answer.status == 304 => 0,
+        Some(len) => len.parse().unwrap(),
+        None => panic!("no length in {answer:?}"),
+    };
+    answer.body = rest.get(..len)?.to_vec();
+    Some((answer, &rest[len..]))
 }
 
 /// Gets something as it is.

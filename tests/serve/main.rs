@@ -6,7 +6,11 @@ mod api;
 mod browser;
 mod client;
 mod house;
+mod http;
 mod kiwix;
+mod library;
+mod limits;
 #[allow(dead_code, reason = "of the programs of others, not all are asked here")]
 #[path = "../it/peers.rs"]
 mod peers;
+mod security;

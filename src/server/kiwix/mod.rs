@@ -23,7 +23,7 @@ pub use self::catalog::meta;
 pub use self::search::{chosen, is_feed};
 
 use super::answer::{Answer, Matter};
-use super::body::Body;
+use super::body::{Body, Source};
 use super::library::Lease;
 use super::request::Request;
 use super::routes::of_volume;
@@ -87,7 +87,8 @@ fn file_of(lease: &Lease) -> Answer {
         return Answer::text(StatusCode::NOT_FOUND, "there is no such file\n");
     }
     let mut answer = Answer::data(feed::ZIM, bytes::Bytes::new());
-    answer.matter = Matter::File(Arc::clone(book), book.size());
+    let source = Source { book: Arc::clone(book), volume: Arc::clone(&lease.volume) };
+    answer.matter = Matter::File(source, book.size());
     let name = format!("attachment; filename*=UTF-8''{}.zim", url::value(&lease.volume.name));
     let answer = answer.tagged(format!("{}-file", lease.volume.tag(book)));
     match HeaderValue::try_from(name) {

@@ -26,9 +26,10 @@ use super::assets::VERSION;
 use super::content::{self, Meant};
 use super::library::Lease;
 use super::request::Request;
-use super::{State, url};
+use super::{Options, State, url};
 use crate::book::Entry;
 use crate::error::Error;
+use crate::hex::to_hex;
 use crate::item::Kind;
 use crate::text::{Markup, charset, charset_of_mime};
 
@@ -74,23 +75,30 @@ fn shown(state: &State, request: &Request, lease: &Lease, entry: &Entry) -> Resu
         false => answer,
     };
     let is_css = mime.starts_with("text/css");
-    let markup = Markup::of_mime(mime).filter(|_| !is_part(request));
+    let markup = Markup::of_mime(mime);
     if (markup.is_none() && !is_css) || lease.book.size_of(entry)? > MAX_PAGE {
         return content::raw(lease, entry, &tag).map(policy);
+    }
+    // Where it is shown decides what it is, also where it is as it was.
+    let by_place = |answer: Answer| answer.with(VARY, HeaderValue::from_static("sec-fetch-dest"));
+    let place = Destination::of(request);
+    if markup.is_some() && !is_css && place == Destination::Script {
+        return content::raw(lease, entry, &tag).map(policy).map(by_place);
     }
     let bytes = lease.book.content(entry)?;
     let text = charset::decode(&bytes, charset_of_mime(mime));
     let root = &state.options.root;
     let name = &lease.volume.name;
+    let frame = frame_tag(state, name, scripts);
     if is_css {
         return Ok(match reader::style_sheet(&text, root, name) {
             Some(css) => Answer::data("text/css; charset=utf-8", css)
-                .tagged(format!("{tag}-{:x}-s", entry.id()))
+                .tagged(format!("{tag}-{:x}-s{frame}", entry.id()))
                 .with_policy(Policy::Content),
             None => content::raw(lease, entry, &tag)?,
         });
     }
-    let frame = reader::Frame {
+    let around = reader::Frame {
         root,
         archive: name,
         archive_title: lease.volume.title(),
@@ -99,36 +107,63 @@ fn shown(state: &State, request: &Request, lease: &Lease, entry: &Entry) -> Resu
         language: lease.book.language(entry).ok().flatten(),
         block_external: state.options.block_external,
         scripts,
+        has_bar: place == Destination::Reader,
         words: words(),
         assets: &state.assets,
     };
     let html = match markup {
-        Some(Markup::Html) => reader::compose(&text, mime.contains("xhtml"), &frame),
+        Some(Markup::Html) => Some(reader::compose(&text, mime.contains("xhtml"), &around)),
         Some(Markup::Markdown) => {
-            reader::compose(&forms::from_markdown(&text, frame.title, frame.language), false, &frame)
+            Some(reader::compose(&forms::from_markdown(&text, around.title, around.language), false, &around))
         }
         // Data and style sheets are text, too, and are not read.
         Some(Markup::Text) if entry.kind() == Kind::Article && is_plain(mime) => {
-            reader::compose(&forms::from_text(&text, frame.title, frame.language), false, &frame)
+            Some(reader::compose(&forms::from_text(&text, around.title, around.language), false, &around))
         }
         _ => None,
     };
-    Ok(match html {
-        Some(html) => policy(Answer::page(&state.assets, StatusCode::OK, html))
-            // The host decides which scripts run, and so which page this is.
-            .tagged(format!("{tag}-{:x}-{}{}", entry.id(), if scripts { "o" } else { "p" }, *VERSION))
-            .with(VARY, HeaderValue::from_static("sec-fetch-dest")),
-        None => policy(content::raw(lease, entry, &tag)?),
-    })
+    let Some(html) = html else { return Ok(by_place(policy(content::raw(lease, entry, &tag)?))) };
+    let page = Answer::page(&state.assets, StatusCode::OK, html);
+    let (page, form) = match around.has_bar {
+        true => (page, "p"),
+        false => (page.with_policy(Policy::Content), "f"),
+    };
+    Ok(by_place(policy(page)).tagged(format!("{tag}-{:x}-{form}{frame}", entry.id())))
+}
+
+/// Returns what tells a page in one frame from the same in another: the archive's name and the server's
+/// root stand in it, the host decides which scripts run, and whoever runs the server where links lead.
+fn frame_tag(state: &State, name: &str, scripts: bool) -> String {
+    let Options { root, block_external, .. } = &state.options;
+    let mut hasher = blake3::Hasher::new();
+    for part in [VERSION.as_bytes(), root.as_bytes(), name.as_bytes()] {
+        hasher.update(&(part.len() as u64).to_le_bytes()).update(part);
+    }
+    hasher.update(&[u8::from(*block_external), u8::from(scripts)]);
+    to_hex(&hasher.finalize().as_bytes()[..6])
 }
 
 fn is_plain(mime: &str) -> bool {
     mime.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("text/plain")
 }
 
-/// Returns true for a page that is shown inside another one, where a second bar would be in the way, or
-/// read by a script, which wants it as it is.
-fn is_part(request: &Request) -> bool {
-    let dest = request.header(HeaderName::from_static("sec-fetch-dest"));
-    matches!(dest, Some("iframe" | "frame" | "embed" | "object" | "empty"))
+/// Where a page is going, as the browser says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Destination {
+    /// Before a reader's eyes.
+    Reader,
+    /// Into another page, where a second bar would be in the way.
+    Frame,
+    /// To a script, which wants it as it is.
+    Script,
+}
+
+impl Destination {
+    fn of(request: &Request) -> Self {
+        match request.header(HeaderName::from_static("sec-fetch-dest")) {
+            Some("iframe" | "frame" | "embed" | "object") => Self::Frame,
+            Some("empty") => Self::Script,
+            _ => Self::Reader,
+        }
+    }
 }

@@ -149,7 +149,7 @@ fn a_library_is_read_searched_and_listened_to() {
         "(a => !a.seeking && a.currentTime >= a.duration * 0.6)(document.querySelector('audio'))",
     );
     let is_part = |line: &String| line.contains("/media/tuning-fork.wav") && line.contains("\" 206 ");
-    assert!(ours.accesses().iter().any(is_part), "{:#?}", ours.accesses());
+    assert!(ours.said().iter().any(is_part), "{:#?}", ours.said());
 
     assert_quiet(&browser, &ours);
     assert_eq!(outside.knocks(), 0);

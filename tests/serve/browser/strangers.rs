@@ -134,7 +134,7 @@ fn what_strangers_planted_does_not_run_and_nothing_leaves() {
     browser.type_in(&field, "inn");
     browser.until_true("!document.querySelector('#tome-bar').shadowRoot.getElementById('list').hidden");
 
-    assert!(ours.accesses().iter().all(|line| !line.contains("/canary")), "{:#?}", ours.accesses());
+    assert!(ours.said().iter().all(|line| !line.contains("/canary")), "{:#?}", ours.said());
     for url in browser.answered() {
         assert_ne!(url.host_str(), Some("outside.test"), "{url}");
     }

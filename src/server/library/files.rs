@@ -1,0 +1,113 @@
+//! The files of archives: which there are, and in what state.
+
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// What tells one state of a file from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    pub(super) len: u64,
+    pub(super) modified: Option<SystemTime>,
+    /// When anything about it was changed: a copy may keep the time of its original.
+    changed: (i64, i64),
+    pub(super) inode: u64,
+    pub(super) disk: u64,
+}
+
+/// Returns the archives at a source with their states: the file itself, or those right in the folder.
+pub fn found_in(source: &Path) -> std::io::Result<Vec<(PathBuf, Stamp)>> {
+    if !source.is_dir() {
+        return Ok(vec![(source.to_owned(), Stamp::at(source)?)]);
+    }
+    let mut out = vec![];
+    for entry in std::fs::read_dir(source)? {
+        let Ok(entry) = entry else { continue };
+        let path = entry.path();
+        if !is_archive_name(&path) {
+            continue;
+        }
+        // A link is followed; one that leads nowhere is passed over, as is what is no file.
+        if !path.is_file() {
+            continue;
+        }
+        if let Ok(stamp) = Stamp::at(&path) {
+            out.push((path, stamp));
+        }
+    }
+    // The order decides who of two with one name is the second.
+    out.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(out)
+}
+
+fn is_archive_name(path: &Path) -> bool {
+    let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+    let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
+    !hidden && matches!(ending.as_deref(), Some("tome" | "zim" | "zimaa"))
+}
+
+impl Stamp {
+    /// Returns the state of a file; of a split archive, by its first part or its name as a whole, that of
+    /// all parts.
+    pub fn at(path: &Path) -> std::io::Result<Self> {
+        let first = match std::fs::metadata(path) {
+            Err(e)
+                if e.kind() == std::io::ErrorKind::NotFound
+                    && path.extension().is_some_and(|e| e == "zim") =>
+            {
+                return Self::at(&path.with_extension("zimaa"));
+            }
+            other => other?,
+        };
+        let mut stamp = Self::of(&first);
+        if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("zimaa")) {
+            for part in parts_after(path) {
+                let Ok(metadata) = std::fs::metadata(part) else { break };
+                let next = Self::of(&metadata);
+                stamp.len = stamp.len.saturating_add(next.len);
+                stamp.modified = stamp.modified.max(next.modified);
+                stamp.changed = stamp.changed.max(next.changed);
+                stamp.inode = stamp.inode.rotate_left(1) ^ next.inode;
+            }
+        }
+        Ok(stamp)
+    }
+
+    fn of(metadata: &std::fs::Metadata) -> Self {
+        #[cfg(unix)]
+        let (changed, inode, disk) = {
+            use std::os::unix::fs::MetadataExt;
+            ((metadata.ctime(), metadata.ctime_nsec()), metadata.ino(), metadata.dev())
+        };
+        #[cfg(not(unix))]
+        let (changed, inode, disk) = ((0, 0), 0, 0);
+        Self { len: metadata.len(), modified: metadata.modified().ok(), changed, inode, disk }
+    }
+}
+
+/// Returns the names that the parts of a split archive have after its first: `x.zimab` and on.
+fn parts_after(first: &Path) -> impl Iterator<Item = PathBuf> {
+    let letters = || b'a'..=b'z';
+    letters()
+        .flat_map(move |a| letters().map(move |b| (a, b)))
+        .skip(1)
+        .map(|(a, b)| first.with_extension(format!("zim{}{}", char::from(a), char::from(b))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_split_archive_changes_with_each_of_its_parts() {
+        let folder = tempfile::tempdir().unwrap();
+        let part = |ending: &str| folder.path().join(format!("x.zim{ending}"));
+        std::fs::write(part("aa"), "one").unwrap();
+        let alone = Stamp::at(&part("aa")).unwrap();
+        std::fs::write(part("ab"), "two").unwrap();
+        let both = Stamp::at(&part("aa")).unwrap();
+        assert!(alone != both && both.len == 6);
+        assert_eq!(Stamp::at(&folder.path().join("x.zim")).unwrap(), both);
+        std::fs::write(part("ab"), "three").unwrap();
+        assert!(Stamp::at(&part("aa")).unwrap() != both);
+    }
+}

@@ -1,0 +1,227 @@
+//! Where addresses lead, and what headers allow.
+
+use tome::item::About;
+use tome::server::Options;
+
+use super::{HOSTILE, encoded, guarded, harmless};
+use crate::client::{self, ask, get};
+use crate::house::{Ours, article, media, redirect, write};
+use crate::http;
+
+/// Writes a ZIM, then changes bytes of it as no writer would.
+fn crafted(file: &std::path::Path, from: &str, to: &[u8]) {
+    let mut to = to.to_vec();
+    assert!(to.len() <= from.len());
+    to.resize(from.len(), b' ');
+    let items = vec![
+        article("index.html", "Granite", "<p>granite"),
+        media("odd", from, "<xss-7>".repeat(2000)),
+        redirect("to", "index.html", None),
+    ];
+    write(file, items, &About { main: Some("index.html".into()), ..About::default() });
+    let mut bytes = std::fs::read(file).unwrap();
+    let at = bytes.windows(from.len()).position(|window| window == from.as_bytes()).unwrap();
+    bytes[at..at + to.len()].copy_from_slice(&to);
+    std::fs::write(file, bytes).unwrap();
+}
+
+#[test]
+fn s03_a_type_of_an_archive_makes_no_headers() {
+    let folder = tempfile::tempdir().unwrap();
+    let from = "text/x-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+    for (i, to) in [
+        &b"text/x-a\r\nX-Injected: 1\r\n\r\n<a>"[..],
+        b"text/html\nSet-Cookie: a=b",
+        b"text/\x80\xff\xfe",
+        b"multipart/x; boundary=\"a\r\n\r\n--b",
+        b"text/\x01\x02\x1b[31m",
+    ]
+    .iter()
+    .enumerate()
+    {
+        crafted(&folder.path().join(format!("z{i}.zim")), from, to);
+    }
+    let server = Ours::over(vec![folder.path().to_owned()]);
+    for i in 0..5 {
+        for target in [
+            format!("/raw/z{i}/content/odd"),
+            format!("/a/z{i}/odd"),
+            format!("/api/entry?archive=z{i}&path=odd"),
+            format!("/api/content?archive=z{i}&path=odd&form=raw"),
+        ] {
+            for headers in
+                ["", "Range: bytes=0-1\r\n", "Range: bytes=0-1,9-10\r\n", "Accept-Encoding: gzip\r\n"]
+            {
+                let answer = ask(server.address, "GET", &target, headers);
+                guarded(&target, &answer);
+                assert!(answer.status < 500, "{target}: {}", answer.status);
+                if headers.contains(',') && answer.status == 206 {
+                    let text = String::from_utf8_lossy(&answer.body).into_owned();
+                    assert!(!text.contains("\nX-Injected") && !text.contains("\nSet-Cookie"), "{text}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn s04_no_address_of_ours_leads_away() {
+    let server = HOSTILE.server.address;
+    let list: serde_json::Value = serde_json::from_slice(&get(server, "/api/archives").body).unwrap();
+    let name = encoded(list[0]["name"].as_str().unwrap());
+    for target in [
+        "//evil.example".to_owned(),
+        "//evil.example/".into(),
+        "///evil.example/%2e%2e".into(),
+        "/\\evil.example".into(),
+        "/%2f%2fevil.example".into(),
+        "/%5cevil.example".into(),
+        "/a//evil.example".into(),
+        "/a//evil.example/".into(),
+        format!("/a/{name}//evil.example"),
+        format!("/a/{name}///evil.example/"),
+        format!("/a/{name}/http://evil.example/"),
+        format!("/raw/{name}/content//evil.example"),
+        "/content//evil.example".into(),
+        format!("/content/{name}//evil.example"),
+        "/catch/external?source=//evil.example".into(),
+        "/catch/external?source=https://evil.example/".into(),
+        "/catch/external?source=javascript:alert(1)".into(),
+        "/catch/external?source=%0d%0aLocation:%20//evil.example".into(),
+        "/nojs//evil.example".into(),
+        format!("/{name}//evil.example"),
+        "/random?content=//evil.example".into(),
+    ] {
+        let answer = get(server, &target);
+        guarded(&target, &answer);
+        if let Some(location) = answer.header("location") {
+            let second = location.as_bytes().get(1);
+            assert!(
+                location.starts_with('/') && !matches!(second, Some(b'/' | b'\\')),
+                "{target}: {location}"
+            );
+        }
+        assert!(answer.status != 200, "{target}");
+    }
+    // The page that shows a target links to the web alone.
+    for (to, is_link) in [
+        ("https://example.org/", true),
+        ("javascript:alert(1)", false),
+        ("JaVaScRiPt:alert(1)", false),
+        (" \tjavascript:alert(1)", false),
+        ("java\nscript:alert(1)", false),
+        ("data:text/html,<script>1</script>", false),
+        ("vbscript:x", false),
+        ("file:///etc/passwd", false),
+    ] {
+        let (answer, _) = client::follow(server, "GET", &format!("/catch/external?source={}", encoded(to)));
+        harmless(to, &answer);
+        let links = answer.text().matches("href=\"https://example.org/\"").count();
+        assert_eq!(links, usize::from(is_link), "{to}");
+    }
+}
+
+#[test]
+fn s05_nothing_of_an_archive_runs() {
+    let server = HOSTILE.server.address;
+    let list: serde_json::Value = serde_json::from_slice(&get(server, "/api/archives").body).unwrap();
+    let name = encoded(list[0]["name"].as_str().unwrap());
+    for (place, is_page) in [("a", true), ("raw", false)] {
+        for path in ["index.html", "text.txt", "page.svg"] {
+            let middle = if place == "raw" { "/content" } else { "" };
+            let target = format!("/{place}/{name}{middle}/{path}");
+            let answer = get(server, &target);
+            guarded(&target, &answer);
+            let policy = answer.header("content-security-policy").unwrap();
+            let our_page = is_page && path == "index.html";
+            assert_eq!(policy.contains("script-src 'none'"), !our_page, "{target}: {policy}");
+            for part in ["base-uri 'self'", "form-action 'self'", "frame-ancestors 'self'"] {
+                assert!(policy.contains(part), "{target}: {policy}");
+            }
+            if path == "text.txt" && !is_page {
+                assert_eq!(answer.mime(), "text/plain");
+            }
+        }
+    }
+    // No worker is installed, which would outlive the page.
+    let target = format!("/a/{name}/index.html");
+    assert_eq!(ask(server, "GET", &target, "Service-Worker: script\r\n").status, 403);
+}
+
+/// Walks over all sorts of answers, errors and confirmations too.
+#[test]
+fn s05_s06_every_answer_is_guarded() {
+    let server = http::server();
+    let mut seen = std::collections::BTreeSet::new();
+    let mut walk = |method: &str, target: &str, headers: &str| {
+        let answer = ask(server, method, target, headers);
+        guarded(&format!("{method} {target} {headers}"), &answer);
+        seen.insert(answer.status);
+        answer
+    };
+    for target in http::SORTS {
+        let answer = walk("GET", target, "Origin: https://evil.example\r\n");
+        walk("GET", target, "Origin: null\r\nAccept: text/html\r\n");
+        walk("HEAD", target, "Origin: https://evil.example\r\n");
+        walk("POST", target, "Origin: https://evil.example\r\n");
+        walk("OPTIONS", target, "Origin: https://e\r\nAccess-Control-Request-Method: GET\r\n");
+        walk("GET", target, "Service-Worker: script\r\n");
+        if let Some(tag) = answer.header("etag") {
+            walk("GET", target, &format!("If-None-Match: {tag}\r\n"));
+            walk("GET", target, "If-Match: \"x\"\r\n");
+            walk("GET", target, "Range: bytes=0-0\r\n");
+            walk("GET", target, "Range: bytes=99999999-\r\n");
+        }
+    }
+    walk("GET", &format!("/{}", "a".repeat(17_000)), "");
+    walk("GET", "/api/search?q=", "");
+    for status in [200, 206, 302, 304, 400, 403, 404, 405, 412, 414, 416] {
+        assert!(seen.contains(&status), "{status} was not among {seen:?}");
+    }
+}
+
+#[test]
+fn s06_only_names_of_ours_are_answered_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.tome");
+    write(&file, vec![article("index.html", "Secret", "<p>secret")], &About::default());
+    let hosts = vec!["Library.School".to_owned()];
+    let server = Ours::with(Options { sources: vec![file], hosts, ..Options::default() });
+    let status = |host: &str, target: &str| {
+        let request = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        let bytes = client::exchange(server.address, request.as_bytes());
+        let (answer, _) = client::read(&bytes, false).unwrap();
+        assert!(answer.status == 200 || !String::from_utf8_lossy(&answer.body).contains("secret"));
+        answer.status
+    };
+    for host in ["localhost", "127.0.0.1:8080", "[::1]", "192.168.7.7", "library.school", "LIBRARY.SCHOOL:80"]
+    {
+        assert_eq!(status(host, "/a/x/index.html"), 200, "{host}");
+    }
+    for host in
+        ["evil.example", "evil.example:8080", "127.0.0.1.evil.example", "localhost.evil.example", "school"]
+    {
+        for target in ["/a/x/index.html", "/", "/raw/x/content/index.html", "/api/archives", "/healthz"] {
+            assert_eq!(status(host, target), 421, "{host} {target}");
+        }
+    }
+    // The name in the address counts, where there is one.
+    assert_eq!(status("localhost", "http://evil.example/a/x/index.html"), 421);
+    // An origin that no archive has.
+    assert_eq!(status("x.localhost", "/a/x/index.html"), 421);
+}
+
+#[test]
+fn s06_nothing_is_changed_by_a_request() {
+    let server = http::server();
+    for method in ["POST", "PUT", "DELETE", "PATCH"] {
+        for target in ["/", "/saved", "/api/archives", "/a/one/index.html", "/search?q=granite"] {
+            let answer = ask(server, method, target, "Content-Length: 0\r\n");
+            assert_eq!(
+                (answer.status, answer.header("allow")),
+                (405, Some("GET, HEAD")),
+                "{method} {target}"
+            );
+        }
+    }
+}
