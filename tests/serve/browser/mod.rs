@@ -109,6 +109,10 @@ fn a_library_is_read_searched_and_listened_to() {
     browser.until_at("/a/sample/Soviet_Union.html");
     browser.back();
     browser.until_at("/a/sample/Mexico%E2%80%93Russia_relations.html");
+    // Where it was left, further down, the bar is away.
+    browser.run("scrollTo(0, 0)");
+    browser.until_true("!document.getElementById('tome-bar').hasAttribute('data-away')");
+    browser.until_true("getComputedStyle(document.getElementById('tome-bar')).visibility === 'visible'");
     let bookmark = browser.in_bar("#bookmark");
     assert_eq!(browser.attribute(&bookmark, "aria-pressed").as_deref(), Some("false"));
     browser.click(&bookmark);
