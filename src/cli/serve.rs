@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
 
 use tome::book::format_of;
 use tome::server::{Event, Options, Server};
@@ -46,13 +47,7 @@ pub fn run(args: &ServeArgs, globals: &Globals) -> Outcome {
         index: index::options(args.no_cache),
         ..Options::default()
     };
-    let quiet = globals.quiet;
-    let log = Arc::new(move |event: Event<'_>| match event {
-        Event::Access(line) => talk::note(line),
-        Event::Warning(line) => talk::warning(line),
-        Event::Library(_) if quiet => {}
-        Event::Library(line) => talk::note(line),
-    });
+    let log = log(globals.quiet);
     let server = Server::bind(options, log)?;
     let url = server.url();
     println!("{url}");
@@ -64,6 +59,28 @@ pub fn run(args: &ServeArgs, globals: &Globals) -> Outcome {
     drop(sample);
     Ok(Status::Yes)
 }
+
+/// What is said on stderr, by a thread of its own: where nobody reads on, lines are dropped, and nobody
+/// who reads an archive waits.
+fn log(quiet: bool) -> Arc<dyn Fn(Event<'_>) + Send + Sync> {
+    let (sender, lines) = sync_channel::<(bool, String)>(WAITING_LINES);
+    std::thread::spawn(move || {
+        for (is_warning, line) in lines {
+            if is_warning { talk::warning(&line) } else { talk::note(&line) }
+        }
+    });
+    Arc::new(move |event: Event<'_>| {
+        let line = match event {
+            Event::Warning(line) => (true, line.to_owned()),
+            Event::Library(_) if quiet => return,
+            Event::Access(line) | Event::Library(line) => (false, line.to_owned()),
+        };
+        let _ = sender.try_send(line);
+    })
+}
+
+/// Lines that may wait to be written.
+const WAITING_LINES: usize = 4096;
 
 /// Lets the process have as many files and connections open as the system allows it to ask for.
 fn allow_many_files() {

@@ -190,8 +190,14 @@ impl<'a> Finder<'a> {
         let name = decoded(&self.html[equiv.clone()]).trim_ascii().to_ascii_lowercase();
         let stays = name == b"refresh" && {
             let content = decoded(self.text(Name::Content)).into_owned();
-            // Within the page's own site; whatever could be read as leaving it is taken for that.
-            !content.iter().any(|b| matches!(b, b':' | b'\\' | b'/') || b.is_ascii_control())
+            // On from the page's own folder; whatever could be read as leaving it is taken for that.
+            let leaves = |(i, byte): (usize, &u8)| match byte {
+                b'/' => !i.checked_sub(1).and_then(|i| content.get(i)).is_some_and(|before| {
+                    before.is_ascii_alphanumeric() || matches!(before, b'.' | b'-' | b'_' | b'~' | b')')
+                }),
+                byte => matches!(byte, b':' | b'\\') || byte.is_ascii_control(),
+            };
+            !content.iter().enumerate().any(leaves)
         };
         if !stays && !harmless.contains(&&name[..]) {
             self.points.actions.push(equiv);
@@ -201,18 +207,23 @@ impl<'a> Finder<'a> {
 
 fn is_external(address: &[u8]) -> bool {
     // `&#104;ttp:` is rare, and decoded only where it may be one.
-    says_host(address) || (address.contains(&b'&') && says_host(decoded(address).trim_ascii_start()))
+    says_host(address) || (address.contains(&b'&') && says_host(&decoded(address)))
 }
 
 fn says_host(address: &[u8]) -> bool {
-    if let [b'/' | b'\\', b'/' | b'\\', ..] = address {
+    // Browsers pass over these wherever they stand, and over all control characters before an address.
+    let mut letters = address.iter().copied().skip_while(|byte| *byte <= b' ');
+    let mut letters = letters.by_ref().filter(|byte| !matches!(byte, b'\t' | b'\n' | b'\r'));
+    let (first, second) = (letters.next(), letters.next());
+    if let (Some(b'/' | b'\\'), Some(b'/' | b'\\')) = (first, second) {
         return true;
     }
-    let scheme = address.iter().take(12).position(|byte| *byte == b':').map(|at| &address[..at]);
-    scheme.is_some_and(|scheme| {
-        let names: [&[u8]; 5] = [b"http", b"https", b"ftp", b"mailto", b"tel"];
-        names.iter().any(|name| name.eq_ignore_ascii_case(scheme))
-    })
+    let rest = first.into_iter().chain(second).chain(letters).take(12);
+    let scheme: Vec<u8> =
+        rest.take_while(|byte| *byte != b':').map(|byte| byte.to_ascii_lowercase()).collect();
+    let names: [&[u8]; 10] =
+        [b"http", b"https", b"ftp", b"mailto", b"tel", b"sms", b"intent", b"magnet", b"ws", b"wss"];
+    names.contains(&&scheme[..]) && address.contains(&b':')
 }
 
 fn name_of(name: &[u8]) -> Option<Name> {
@@ -416,12 +427,37 @@ mod tests {
     }
 
     #[test]
+    fn an_address_is_external_however_it_is_written() {
+        for external in [
+            "h\nttp://e",
+            "ht&#10;tp://e",
+            "\u{1}http://e",
+            "\t//e",
+            "/\t/e",
+            "HTTPS:e",
+            "&#x2f;/e",
+            "magnet:?x",
+        ] {
+            assert!(is_external(external.as_bytes()), "{external:?}");
+        }
+        for own in ["", "/", "/x//y", "x:y", "File:x.png", "http", "#http://e", "?q=http://e", "javascript:x"]
+        {
+            assert!(!is_external(own.as_bytes()), "{own:?}");
+        }
+    }
+
+    #[test]
     fn what_would_set_a_page_off_is_found() {
         for (html, acts) in [
             ("<meta http-equiv=refresh content='0;url=http://evil/'>", true),
             ("<meta http-equiv=' Re&#102;resh' content='0;url=//evil'>", true),
             ("<meta http-equiv=refresh content='0;url=/x'>", true),
             ("<meta http-equiv=refresh content='5;url=next.html'>", false),
+            ("<meta http-equiv=refresh content='0; url=./next.html#x'>", false),
+            ("<meta http-equiv=refresh content='0; url=../a/b.html'>", false),
+            ("<meta http-equiv=refresh content='0; url=..//evil'>", true),
+            ("<svg><style><meta http-equiv=refresh content='0;url=http://evil'></style></svg>", true),
+            ("<math></math><!-- <meta http-equiv=refresh content='0;url=http://evil'> -->", true),
             ("<meta http-equiv=refresh content='5'>", false),
             ("<meta http-equiv=Content-Type content='text/html; charset=x'>", false),
             ("<meta http-equiv=x-dns-prefetch-control content=on>", true),

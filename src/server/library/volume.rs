@@ -28,6 +28,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Bytes of decoded clusters that each ZIM keeps.
 const ZIM_CACHE: usize = 8 << 20;
 
+/// The most letters of a title that are shown.
+const MAX_TITLE: usize = 200;
+
 /// An archive of the library, in one state of its file.
 pub struct Volume {
     /// What it is called in addresses: its file's name without the ending, and a number if another has
@@ -155,7 +158,9 @@ impl Volume {
     /// Returns its title, else its name.
     pub fn title(&self) -> &str {
         let title = self.about().and_then(|about| about.metadata.text(keys::TITLE));
-        title.map(str::trim).filter(|title| !title.is_empty()).unwrap_or(&self.name)
+        let title = title.map(str::trim).filter(|title| !title.is_empty()).unwrap_or(&self.name);
+        // It stands on every page.
+        title.char_indices().nth(MAX_TITLE).map_or(title, |(end, _)| &title[..end])
     }
 
     /// Returns the work of making one of its indexes.
