@@ -1,10 +1,10 @@
 //! A library in the browser: an HTTP server over books.
 //!
-//! A request goes through four steps, each of which knows nothing of the next: [`connection`] accepts
-//! it and keeps its client within bounds, [`request`] reads what it asks for, [`routes`] finds who
-//! answers, and [`answer`] turns what they say into a response: conditions, ranges, encodings, headers.
+//! A request goes through four steps, each of which knows nothing of the next: `connection` accepts
+//! it and keeps its client within bounds, `request` reads what it asks for, `routes` finds who
+//! answers, and `answer` turns what they say into a response: conditions, ranges, encodings, headers.
 //! What touches an archive runs on a thread that may wait for a disk, and each archive has a bounded
-//! number of those ([`library`]): one on a slow disk keeps only its own readers waiting.
+//! number of those (`library`): one on a slow disk keeps only its own readers waiting.
 //!
 //! Everything in an archive is by strangers. Its pages are served under a policy that runs no script of
 //! theirs, and whatever of an archive stands in a page of ours is escaped.
