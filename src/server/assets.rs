@@ -117,13 +117,15 @@ fn address(root: &str, name: &str) -> String {
     format!("{root}/_tome/{name}?v={version}")
 }
 
-/// Answers with one of our files.
-pub fn answer(name: &str) -> Answer {
+/// Answers with one of our files; it may be kept for ever under an address that names its version.
+pub fn answer(name: &str, version: Option<&str>) -> Answer {
     let Some(asset) = ASSETS.iter().find(|asset| asset.name == name) else {
         return Answer::text(StatusCode::NOT_FOUND, "there is no such file\n");
     };
     let mut answer = Answer::data(asset.mime, asset.text.clone()).tagged(format!("a-{}", asset.version));
-    answer.caching = Caching::Forever;
+    if version == Some(&asset.version) {
+        answer.caching = Caching::Forever;
+    }
     answer
 }
 
@@ -158,9 +160,12 @@ mod tests {
 
     #[test]
     fn files_are_kept_for_ever_under_an_address_that_changes_with_them() {
-        let found = answer("tome.js");
+        let address = address("", "tome.js");
+        let found = answer("tome.js", address.split_once("?v=").map(|(_, version)| version));
         assert_eq!((found.status, found.caching), (StatusCode::OK, Caching::Forever));
         assert!(found.tag.is_some());
-        assert_eq!(answer("../tome.js").status, StatusCode::NOT_FOUND);
+        assert_eq!(answer("tome.js", None).caching, Caching::Revalidate);
+        assert_eq!(answer("tome.js", Some("0")).caching, Caching::Revalidate);
+        assert_eq!(answer("../tome.js", None).status, StatusCode::NOT_FOUND);
     }
 }

@@ -189,7 +189,7 @@ async fn serve(stream: TcpStream, peer: Peer, state: Arc<State>, mut end: watch:
         .max_buf_size(MAX_HEAD)
         .http2()
         .timer(TokioTimer::new())
-        .max_concurrent_streams(64)
+        .max_concurrent_streams(16)
         .max_header_list_size(MAX_HEAD as u32);
     let service = service_fn(|request| {
         let (state, peer) = (Arc::clone(&state), peer.clone());

@@ -100,9 +100,14 @@ fn work_off(maker: &Mutex<Maker>, kind: IndexKind) {
             };
             job
         };
-        if let Err(error) = book.prepare(kind, &*progress) {
-            *progress.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
-        }
+        // A mistake of ours in one archive shall not keep the others from theirs.
+        let made = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| book.prepare(kind, &*progress)));
+        let fault = match made {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(_) => Some("something went wrong in making it".to_owned()),
+        };
+        *progress.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
         progress.ended.store(true, Ordering::Release);
     }
 }

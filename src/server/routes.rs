@@ -96,9 +96,9 @@ async fn dispatch(state: &Arc<State>, request: Arc<Request>) -> Response<Body> {
         ("metrics", None) => Some(metrics(state)),
         ("_tome", Some(name)) => Some(match name.strip_prefix("icon/") {
             Some(name) => pages::icon(state, &url::decode(name)),
-            None => assets::answer(name),
+            None => assets::answer(name, request.query.get("v")),
         }),
-        ("favicon.ico", None) => Some(assets::answer("tome.svg")),
+        ("favicon.ico", None) => Some(assets::answer("tome.svg", None)),
         ("saved", None) => Some(pages::saved(state)),
         ("viewer", None) => Some(pages::viewer(state)),
         ("external", None) => Some(pages::external(state, request.query.get("to").unwrap_or_default())),
