@@ -1,6 +1,6 @@
 //! An article in other forms than its own: as a page, as plain text, as Markdown.
 
-use super::{Markup, charset, charset_of_mime, from_html, split_front_matter, to_html, to_text};
+use super::{Markup, charset, charset_of_mime, escape, from_html, split_front_matter, to_html, to_text};
 
 /// The text of an article, with plain line feeds. It may hold any character.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,10 +56,6 @@ impl Readable {
 
 fn page(title: &str, body: &str) -> String {
     format!("<!DOCTYPE html>\n<meta charset=\"utf-8\">\n<title>{}</title>\n{body}", escape(title))
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 
 pub mod borders;
 pub mod charset;
+mod escape;
 mod events;
 mod forms;
 pub mod head;
@@ -29,6 +30,7 @@ pub mod stems;
 mod tags;
 pub mod words;
 
+pub use escape::escape;
 pub use events::{Attributes, Options, Visitor, walk};
 pub use forms::Readable;
 pub use hrefs::resolve;

@@ -1,5 +1,7 @@
 //! Signposts: small pages that do nothing but lead to another one.
 
+use super::escape;
+
 /// What all of them begin with.
 const HEAD: &str = "<!DOCTYPE html>\n<html>\n<head>\n<meta charset=\"utf-8\">\n<title>";
 
@@ -127,10 +129,6 @@ fn decode(text: &str) -> Vec<u8> {
 
 fn unescape(text: &str) -> String {
     text.replace("&quot;", "\"").replace("&gt;", ">").replace("&lt;", "<").replace("&amp;", "&")
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{Fault, OPENAPI};
 use crate::server::State;
 use crate::server::answer::Answer;
+use crate::text::escape;
 
 /// How deep an object in an object is shown.
 const MAX_DEPTH: usize = 6;
@@ -170,18 +171,4 @@ fn kind(schema: &Value) -> String {
     };
     let choice: Vec<&str> = list(&schema["enum"]).iter().map(text).collect();
     if choice.is_empty() { types.join(" or ") } else { choice.join(", ") }
-}
-
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            c => out.push(c),
-        }
-    }
-    out
 }

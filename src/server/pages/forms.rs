@@ -26,18 +26,7 @@ pub fn from_markdown(markdown: &str, title: &str, language: Option<&str>) -> Str
 
 /// Returns a text as a page that shows it as it is, with lines broken where they do not fit.
 pub fn from_text(text: &str, title: &str, language: Option<&str>) -> String {
-    let mut html = String::with_capacity(text.len() + text.len() / 8 + 64);
-    html.push_str("<div class=\"tome-text\">");
-    for letter in text.chars() {
-        match letter {
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            '>' => html.push_str("&gt;"),
-            letter => html.push(letter),
-        }
-    }
-    html.push_str("</div>");
-    write(title, language, html)
+    write(title, language, format!("<div class=\"tome-text\">{}</div>", text::escape(text)))
 }
 
 fn write(title: &str, language: Option<&str>, html: String) -> String {
