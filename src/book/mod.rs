@@ -23,6 +23,7 @@ mod verify;
 mod zim;
 pub mod zim_index;
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::Write;
 use std::ops::Range;
 use std::sync::Arc;
@@ -370,6 +371,16 @@ impl Book {
             Inner::Tome(archive) => archive.random_article(random)?.map(Entry::from),
             Inner::Zim(zim) => zim.random_article(random)?.map(Entry::from),
         })
+    }
+
+    /// Returns an article by chance; nothing if there are no articles.
+    ///
+    /// # Errors
+    ///
+    /// As [`Book::random_article`].
+    pub fn any_article(&self) -> Result<Option<Entry>> {
+        // The standard library's hash maps are seeded by the system at random.
+        self.random_article(RandomState::new().build_hasher().finish())
     }
 
     /// Returns the language of an entry: its own, else the archive's first.

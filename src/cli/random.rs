@@ -1,8 +1,5 @@
 //! `tome random`.
 
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
-
 use super::args::{Globals, RandomArgs};
 use super::open::open;
 use super::output::Output;
@@ -12,9 +9,7 @@ use super::{Outcome, Status, talk};
 /// Runs the command.
 pub fn run(args: &RandomArgs, globals: &Globals) -> Outcome {
     let opened = open(&args.archive)?;
-    // The standard library's hash maps are seeded by the system at random.
-    let random = RandomState::new().build_hasher().finish();
-    let Some(entry) = opened.book.random_article(random).map_err(|e| opened.failure(e))? else {
+    let Some(entry) = opened.book.any_article().map_err(|e| opened.failure(e))? else {
         talk::error(&format!("{}: there are no articles", opened.path.display()));
         return Ok(Status::No);
     };

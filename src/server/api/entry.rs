@@ -1,7 +1,6 @@
 //! `/api/entry`, `/api/content` and `/api/random`.
 
 use std::collections::HashSet;
-use std::hash::{BuildHasher, Hasher, RandomState};
 
 use hyper::StatusCode;
 use serde::Serialize;
@@ -90,8 +89,7 @@ fn named(request: &Request, book: &Book) -> Result<Entry, Fault> {
 
 /// Returns the tag of what is made of an entry.
 fn tag(lease: &Lease, entry: &Entry, form: &str) -> String {
-    let of_archive = lease.volume.tag(&lease.book);
-    format!("{of_archive}-{:x}-api-{form}-{}", entry.id(), env!("CARGO_PKG_VERSION"))
+    format!("{}-{:x}-api-{form}-{}", lease.volume.tag(), entry.id(), env!("CARGO_PKG_VERSION"))
 }
 
 pub(super) fn about(request: &Request, lease: &Lease) -> Result<Answer, Fault> {
@@ -181,7 +179,7 @@ pub(super) fn content(request: &Request, lease: &Lease) -> Result<Answer, Fault>
         return Err(Fault::missing(format!("{path}: this redirect leads nowhere")));
     };
     if form == "raw" {
-        return Ok(content::raw(lease, &entry, &lease.volume.tag(book))?);
+        return Ok(content::raw(lease, &entry)?);
     }
     let no_form = |why: &str| {
         let text = format!("{}: {why}; the form raw has its bytes", entry.path());
@@ -206,9 +204,7 @@ pub(super) fn content(request: &Request, lease: &Lease) -> Result<Answer, Fault>
 }
 
 pub(super) fn random(_: &Request, lease: &Lease) -> Result<Answer, Fault> {
-    // The standard library's hash maps are seeded by the system at random.
-    let random = RandomState::new().build_hasher().finish();
-    let Some(entry) = lease.book.random_article(random)? else {
+    let Some(entry) = lease.book.any_article()? else {
         return Err(Fault::missing("there are no articles"));
     };
     let size = lease.book.size_of(&entry)?;

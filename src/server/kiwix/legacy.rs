@@ -1,8 +1,5 @@
 //! Addresses of pages: those that kiwix-serve has or had lead to ours.
 
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
-
 use hyper::StatusCode;
 
 use super::super::answer::Answer;
@@ -50,9 +47,7 @@ fn page(state: &State, request: &Request, name: &str, path: &str) -> Option<Stri
 
 /// Leads to a random article of an archive.
 pub fn random(state: &State, _: &Request, lease: &Lease) -> Handled {
-    // The standard library's hash maps are seeded by the system at random.
-    let random = RandomState::new().build_hasher().finish();
-    let Some(entry) = lease.book.random_article(random)? else {
+    let Some(entry) = lease.book.any_article()? else {
         return Ok(Answer::text(StatusCode::NOT_FOUND, "there are no articles\n"));
     };
     let (root, name) = (&state.options.root, url::path(&lease.volume.name));
