@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use bytes::Bytes;
 use hyper::header::{
@@ -96,17 +97,17 @@ impl Policy {
         const CONTENT: &str = "default-src 'none'; img-src 'self' data: blob:; media-src 'self' data: blob:; \
             font-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-src 'self'; object-src 'self'; \
             script-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'";
+        static ALONE: LazyLock<HeaderValue> = LazyLock::new(|| {
+            let sandbox = "sandbox allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox \
+                allow-downloads allow-top-navigation-by-user-activation";
+            HeaderValue::try_from(format!("{CONTENT}; {sandbox}"))
+                .unwrap_or(HeaderValue::from_static("sandbox; default-src 'none'"))
+        });
         const DATA: &str = "default-src 'none'; frame-ancestors 'none'";
         match self {
             Self::Content => HeaderValue::from_static(CONTENT),
-            Self::Alone => {
-                const ALONE: &str = "sandbox allow-same-origin allow-forms allow-popups \
-                    allow-popups-to-escape-sandbox allow-downloads allow-top-navigation-by-user-activation";
-                HeaderValue::try_from(format!("{CONTENT}; {ALONE}"))
-                    .unwrap_or(HeaderValue::from_static("sandbox; default-src 'none'"))
-            }
-            Self::Page(policy) => policy.clone(),
-            Self::Scripts(policy) => policy.clone(),
+            Self::Alone => ALONE.clone(),
+            Self::Page(policy) | Self::Scripts(policy) => policy.clone(),
             Self::Data => HeaderValue::from_static(DATA),
         }
     }

@@ -87,7 +87,7 @@ fn elsewhere(book: &Book, entry: Entry) -> Result<Meant> {
 }
 
 /// Returns the bytes of an entry as they are.
-pub fn raw(lease: &Lease, entry: &Entry, tag: &str) -> Result<Answer> {
+pub fn raw(lease: &Lease, entry: &Entry) -> Result<Answer> {
     let book = &lease.book;
     let len = book.size_of(entry)?;
     let (mime, matter) = if len <= AT_ONCE {
@@ -103,7 +103,8 @@ pub fn raw(lease: &Lease, entry: &Entry, tag: &str) -> Result<Answer> {
     let mime = if mime.is_empty() { "application/octet-stream".to_owned() } else { mime };
     let mut answer = Answer::data(mime, bytes::Bytes::new());
     answer.matter = matter;
-    Ok(answer.tagged(format!("{tag}-{:x}-r", entry.id())).with_policy(Policy::Content))
+    let tag = format!("{}-{:x}-r", lease.volume.tag(), entry.id());
+    Ok(answer.tagged(tag).with_policy(Policy::of_raw(entry.mime())))
 }
 
 /// Returns true for text that does not say its charset.

@@ -164,7 +164,7 @@ impl Library {
     /// Takes what was found at a source in place of what was there before.
     fn take(self: &Arc<Self>, source: &Path, found: Vec<(PathBuf, Stamp)>) {
         let is_of = |path: &Path| path == source || path.parent() == Some(source);
-        let mut fresh = vec![];
+        let (mut fresh, mut gone) = (vec![], vec![]);
         {
             let mut shelf = self.shelf.write().unwrap_or_else(PoisonError::into_inner);
             let same = shelf.volumes.iter().filter(|v| is_of(&v.path)).count() == found.len()
@@ -185,9 +185,7 @@ impl Library {
                     Some(_) => {
                         names.insert(volume.path.clone(), volume.name.clone());
                     }
-                    None => {
-                        (self.log)(Event::Library(&format!("{} is gone", volume.path.display())));
-                    }
+                    None => gone.push(volume.path.clone()),
                 }
             }
             let mut taken: HashSet<String> =
@@ -202,6 +200,10 @@ impl Library {
                 volumes.push(volume);
             }
             *shelf = Arc::new(Shelf::new(volumes));
+        }
+        // Whoever is told may be slow, and all who ask for an archive would wait for that.
+        for path in gone {
+            (self.log)(Event::Library(&format!("{} is gone", path.display())));
         }
         for volume in fresh {
             let library = Arc::clone(self);

@@ -231,8 +231,7 @@ fn trouble(state: &State, request: &Request, trouble: Trouble<'_>) -> Answer {
 /// Answers with an entry as it is.
 fn raw(state: &State, request: &Request, lease: &Lease, path: &str) -> Result<Answer, Error> {
     Ok(match content::find(&lease.book, path, &request.raw_query)? {
-        Meant::Entry(entry) => content::raw(lease, &entry, &lease.volume.tag(&lease.book))?
-            .with_policy(Policy::of_raw(entry.mime())),
+        Meant::Entry(entry) => content::raw(lease, &entry)?,
         Meant::Elsewhere(there) => {
             let to = format!(
                 "{}/raw/{}/content/{}",

@@ -37,6 +37,13 @@ impl Parts {
         first.symlink_metadata().is_ok().then_some(first)
     }
 
+    /// Returns the names that the parts have whose first is called so, in their order; none if that is no
+    /// first part's name. Whether they are there is not looked at.
+    pub fn names(first: &Path) -> impl Iterator<Item = PathBuf> {
+        let base = first.as_os_str().to_str().and_then(|name| name.strip_suffix(FIRST)).map(PathBuf::from);
+        base.into_iter().flat_map(|base| endings().map(move |ending| with_ending(&base, &ending)))
+    }
+
     /// Opens the part at `first`, whose name ends with `aa`, and all that follow it. Costs two or three
     /// system calls a part, and one for each of the 676 names that no part has.
     ///
@@ -45,15 +52,15 @@ impl Parts {
     /// Fails, and names the part, if a part is missing though later ones are there, is empty, is no
     /// file, or cannot be opened.
     pub fn open(first: &Path, by_position: bool) -> Result<Self> {
-        let Some(base) = first.as_os_str().to_str().and_then(|name| name.strip_suffix(FIRST)) else {
+        let mut names = Self::names(first).peekable();
+        if names.peek().is_none() {
             let message = format!("{}: the first part of an archive ends with aa", first.display());
             return Err(Error::InvalidInput(message));
-        };
+        }
         let mut parts: Vec<(u64, Box<dyn Storage>)> = vec![];
         let mut len = 0u64;
         let mut missing: Option<PathBuf> = None;
-        for ending in endings() {
-            let path = with_ending(Path::new(base), &ending);
+        for path in names {
             if let Err(error) = path.symlink_metadata() {
                 if error.kind() != std::io::ErrorKind::NotFound {
                     return Err(Error::io("open", &path, error));

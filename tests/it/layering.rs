@@ -54,7 +54,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "server", "sources", "storage", "terminal", "text", "writer", "zim",
         ],
     ),
-    ("server", &["book", "codec", "content", "hex", "item", "json", "text", "zim"]),
+    ("server", &["book", "codec", "content", "hex", "item", "json", "storage", "text", "zim"]),
 ];
 
 fn files(folder: &Path) -> Vec<PathBuf> {

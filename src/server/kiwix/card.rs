@@ -72,7 +72,7 @@ impl Card {
             .map_or((about.counts.articles, about.counts.media), |zim| (zim.articles, zim.media));
         Self {
             volume: Some(Arc::clone(volume)),
-            id: about.zim.as_ref().map_or_else(|| made_uuid(&[&about.tag]), |zim| zim.uuid.clone()),
+            id: about.zim.as_ref().map_or_else(|| made_uuid(&[volume.tag()]), |zim| zim.uuid.clone()),
             title: clipped(volume.title()),
             description: text("Description"),
             languages: list(&text("Language"), ',', MAX_TAGS),

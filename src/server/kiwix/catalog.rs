@@ -101,7 +101,7 @@ fn of_value(lease: &Lease, what: &str, value: Value) -> Answer {
         }
         other => other.to_owned(),
     };
-    let tag = format!("{}-m{what}", lease.volume.tag(&lease.book));
+    let tag = format!("{}-m{what}", lease.volume.tag());
     Answer::data(mime, value.bytes).tagged(tag).with_policy(Policy::Content)
 }
 

@@ -90,7 +90,7 @@ fn file_of(lease: &Lease) -> Answer {
     let source = Source { book: Arc::clone(book), volume: Arc::clone(&lease.volume) };
     answer.matter = Matter::File(source, book.size());
     let name = format!("attachment; filename*=UTF-8''{}.zim", url::value(&lease.volume.name));
-    let answer = answer.tagged(format!("{}-file", lease.volume.tag(book)));
+    let answer = answer.tagged(format!("{}-file", lease.volume.tag()));
     match HeaderValue::try_from(name) {
         Ok(name) => answer.with(CONTENT_DISPOSITION, name),
         Err(_) => answer,

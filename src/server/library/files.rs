@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use crate::storage::Parts;
+
 /// What tells one state of a file from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp {
@@ -49,25 +51,20 @@ impl Stamp {
     /// Returns the state of a file; of a split archive, by its first part or its name as a whole, that of
     /// all parts.
     pub fn at(path: &Path) -> std::io::Result<Self> {
-        let first = match std::fs::metadata(path) {
-            Err(e)
-                if e.kind() == std::io::ErrorKind::NotFound
-                    && path.extension().is_some_and(|e| e == "zim") =>
-            {
-                return Self::at(&path.with_extension("zimaa"));
-            }
-            other => other?,
-        };
-        let mut stamp = Self::of(&first);
-        if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("zimaa")) {
-            for part in parts_after(path) {
-                let Ok(metadata) = std::fs::metadata(part) else { break };
-                let next = Self::of(&metadata);
-                stamp.len = stamp.len.saturating_add(next.len);
-                stamp.modified = stamp.modified.max(next.modified);
-                stamp.changed = stamp.changed.max(next.changed);
-                stamp.inode = stamp.inode.rotate_left(1) ^ next.inode;
-            }
+        let found = std::fs::metadata(path);
+        let is_part = path.extension().is_some_and(|ending| ending == "zimaa");
+        if !is_part && let Ok(found) = &found {
+            return Ok(Self::of(found));
+        }
+        let Some(first) = Parts::first_of(path) else { return found.map(|found| Self::of(&found)) };
+        let mut stamp = Self::of(&std::fs::metadata(&first)?);
+        for part in Parts::names(&first).skip(1) {
+            let Ok(metadata) = std::fs::metadata(part) else { break };
+            let next = Self::of(&metadata);
+            stamp.len = stamp.len.saturating_add(next.len);
+            stamp.modified = stamp.modified.max(next.modified);
+            stamp.changed = stamp.changed.max(next.changed);
+            stamp.inode = stamp.inode.rotate_left(1) ^ next.inode;
         }
         Ok(stamp)
     }
@@ -82,15 +79,6 @@ impl Stamp {
         let (changed, inode, disk) = ((0, 0), 0, 0);
         Self { len: metadata.len(), modified: metadata.modified().ok(), changed, inode, disk }
     }
-}
-
-/// Returns the names that the parts of a split archive have after its first: `x.zimab` and on.
-fn parts_after(first: &Path) -> impl Iterator<Item = PathBuf> {
-    let letters = || b'a'..=b'z';
-    letters()
-        .flat_map(move |a| letters().map(move |b| (a, b)))
-        .skip(1)
-        .map(|(a, b)| first.with_extension(format!("zim{}{}", char::from(a), char::from(b))))
 }
 
 #[cfg(test)]

@@ -41,6 +41,7 @@ pub struct Volume {
     pub(super) stamp: Stamp,
     opened: OnceLock<Result<Arc<Book>, String>>,
     about: OnceLock<About>,
+    tag: OnceLock<String>,
     ready: Notify,
     places: Arc<Semaphore>,
     /// Those of its disk.
@@ -61,8 +62,6 @@ pub struct About {
     pub main: Option<String>,
     /// Its length in bytes.
     pub size: u64,
-    /// What no other file has: of a `.tome` its root hash, of a ZIM its identity and time. Hex.
-    pub tag: String,
     /// Its format.
     pub format: Format,
     /// What only a ZIM says.
@@ -132,6 +131,7 @@ impl Volume {
             stamp,
             opened: OnceLock::new(),
             about: OnceLock::new(),
+            tag: OnceLock::new(),
             ready: Notify::new(),
             places: Arc::new(Semaphore::new(READERS)),
             disk,
@@ -172,12 +172,17 @@ impl Volume {
 
     /// Waits until it is known what it says of itself, or why it cannot be opened.
     pub async fn known(&self) {
+        self.once(|| (self.about().is_some() || self.fault().is_some()).then_some(())).await;
+    }
+
+    /// Waits until opening it has come so far that there is an answer.
+    async fn once<T>(&self, answer: impl Fn() -> Option<T>) -> T {
         loop {
             let mut ready = std::pin::pin!(self.ready.notified());
             // From here on nothing is missed.
             ready.as_mut().enable();
-            if self.about().is_some() || self.fault().is_some() {
-                return;
+            if let Some(answer) = answer() {
+                return answer;
             }
             ready.await;
         }
@@ -203,16 +208,8 @@ impl Volume {
     }
 
     async fn wait(self: &Arc<Self>) -> Result<Lease, Refusal> {
-        let opened = loop {
-            let mut ready = std::pin::pin!(self.ready.notified());
-            // From here on nothing is missed.
-            ready.as_mut().enable();
-            if let Some(opened) = self.opened.get() {
-                break opened;
-            }
-            ready.await;
-        };
-        let book = opened.as_ref().map_err(|fault| Refusal::Broken(fault.clone()))?;
+        let book =
+            self.once(|| self.opened.get()).await.as_ref().map_err(|fault| Refusal::Broken(fault.clone()))?;
         match self.place().await {
             Some(place) => Ok(Lease { volume: Arc::clone(self), book: Arc::clone(book), _place: place }),
             None => Err(Refusal::Busy),
@@ -246,6 +243,9 @@ impl Volume {
         };
         let opened = Book::open(&self.path, &options).map(Arc::new).map_err(|e| e.to_string());
         let book = opened.as_ref().ok().cloned();
+        if let Some(book) = &book {
+            let _ = self.tag.set(self.made_tag(book));
+        }
         let _ = self.opened.set(opened);
         self.ready.notify_waiters();
         if let Some(book) = book {
@@ -260,7 +260,6 @@ impl Volume {
             counts: book.counts().unwrap_or_default(),
             main: book.main_entry().ok().flatten().map(|entry| entry.path().to_owned()),
             size: book.size(),
-            tag: self.tag(book),
             format: book.format(),
             zim: book.as_zim().map(|zim| ZimFacts {
                 uuid: book.uuid().unwrap_or_default(),
@@ -276,8 +275,13 @@ impl Volume {
         self.stamp.modified
     }
 
-    /// Returns what no other file has, nor this one after a change.
-    pub fn tag(&self, book: &Book) -> String {
+    /// Returns what no other file has, nor this one after a change, in hex: of a `.tome` from its root hash,
+    /// of a ZIM from its identity and time. Empty until it is open.
+    pub fn tag(&self) -> &str {
+        self.tag.get().map_or("", String::as_str)
+    }
+
+    fn made_tag(&self, book: &Book) -> String {
         match book.file_id() {
             Some(id) => to_hex(&id[..12]),
             None => {

@@ -18,7 +18,7 @@ pub fn icon(state: &State, name: &str) -> Answer {
         return Answer::text(StatusCode::NOT_FOUND, "there is no such archive\n");
     };
     let about = volume.about();
-    let tag = about.map_or("none", |about| &about.tag);
+    let tag = about.map_or("none", |_| volume.tag());
     let (mime, bytes) = match about.and_then(|about| own(&about.metadata)) {
         Some((mime, bytes)) => (mime, bytes.to_vec()),
         None => ("image/svg+xml", drawn(volume).into_bytes()),

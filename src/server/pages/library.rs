@@ -108,7 +108,7 @@ fn card<'a>(volume: &'a Volume, w: &Words) -> Card<'a> {
         card.is_opening = card.fault.is_none();
         return card;
     };
-    card.tag = &about.tag;
+    card.tag = volume.tag();
     let text = |key| about.metadata.text(key).map(str::trim).filter(|text| !text.is_empty());
     let description = text(keys::DESCRIPTION).or_else(|| text(keys::LONG_DESCRIPTION)).unwrap_or_default();
     card.description = description.chars().take(MAX_DESCRIPTION).collect();

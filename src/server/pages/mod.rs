@@ -67,7 +67,7 @@ pub fn read(state: &State, request: &Request, lease: &Lease, path: &str) -> Resu
 }
 
 fn shown(state: &State, request: &Request, lease: &Lease, entry: &Entry) -> Result<Answer, Error> {
-    let tag = lease.volume.tag(&lease.book);
+    let tag = lease.volume.tag();
     let mime = entry.mime();
     let scripts = state.origins.runs_scripts(request, &lease.volume.name);
     let policy = |answer: Answer| match scripts {
@@ -77,13 +77,13 @@ fn shown(state: &State, request: &Request, lease: &Lease, entry: &Entry) -> Resu
     let is_css = mime.starts_with("text/css");
     let markup = Markup::of_mime(mime);
     if (markup.is_none() && !is_css) || lease.book.size_of(entry)? > MAX_PAGE {
-        return content::raw(lease, entry, &tag).map(policy);
+        return content::raw(lease, entry).map(policy);
     }
     // Where it is shown decides what it is, also where it is as it was.
     let by_place = |answer: Answer| answer.with(VARY, HeaderValue::from_static("sec-fetch-dest"));
     let place = Destination::of(request);
     if markup.is_some() && !is_css && place == Destination::Script {
-        return content::raw(lease, entry, &tag).map(policy).map(by_place);
+        return content::raw(lease, entry).map(policy).map(by_place);
     }
     let bytes = lease.book.content(entry)?;
     let text = charset::decode(&bytes, charset_of_mime(mime));
@@ -95,7 +95,7 @@ fn shown(state: &State, request: &Request, lease: &Lease, entry: &Entry) -> Resu
             Some(css) => Answer::data("text/css; charset=utf-8", css)
                 .tagged(format!("{tag}-{:x}-s{frame}", entry.id()))
                 .with_policy(Policy::Content),
-            None => content::raw(lease, entry, &tag)?,
+            None => content::raw(lease, entry)?,
         });
     }
     let around = reader::Frame {
@@ -122,7 +122,7 @@ fn shown(state: &State, request: &Request, lease: &Lease, entry: &Entry) -> Resu
         }
         _ => None,
     };
-    let Some(html) = html else { return Ok(by_place(policy(content::raw(lease, entry, &tag)?))) };
+    let Some(html) = html else { return Ok(by_place(policy(content::raw(lease, entry)?))) };
     let page = Answer::page(&state.assets, StatusCode::OK, html);
     let (page, form) = match around.has_bar {
         true => (page, "p"),
