@@ -292,7 +292,7 @@ pub struct Summary {
     pub articles: u32,
     /// Media.
     pub media: u32,
-    /// Redirects; in a ZIM those included that became small pages.
+    /// Redirects; in a ZIM without those that became small pages, which count as what they became.
     pub redirects: u32,
     /// Bytes of all entries.
     pub bytes_in: u64,

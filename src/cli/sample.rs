@@ -51,9 +51,8 @@ pub fn pack() -> Result<Sample, Failure> {
 fn write(folder: &Path) -> std::io::Result<()> {
     let mut seen: HashMap<[u8; 32], PathBuf> = HashMap::new();
     let mut names: Vec<_> = Files::iter().collect();
-    names.sort();
     // A file's own name comes before those of links to it if it is the shorter one.
-    names.sort_by_key(|name| name.len());
+    names.sort_by(|a, b| (a.len(), a).cmp(&(b.len(), b)));
     for name in names {
         let Some(file) = Files::get(&name) else { continue };
         let path = folder.join(&*name);

@@ -180,22 +180,18 @@ impl Server {
         };
         let (listener, address) = listen(options.listen)?;
         let mut listeners = vec![connection::Listener { listener, origin: None }];
+        let mut origins = origins::Origins::new(&options);
         // Other machines cannot be reached by the names that lead to this one.
-        let mut ports = vec![];
         if !address.ip().is_loopback() {
-            for i in 0..options.allow_scripts.len() {
+            origins.give_ports(|i, label| {
                 let port = match options.listen.port() {
                     0 => 0,
                     port => u16::try_from(i + 1).ok().and_then(|i| port.checked_add(i)).unwrap_or(0),
                 };
                 let (listener, own) = listen(SocketAddr::new(address.ip(), port))?;
-                ports.push(own.port());
-                listeners.push(connection::Listener { listener, origin: None });
-            }
-        }
-        let origins = origins::Origins::new(&options, |i| ports.get(i).copied());
-        for (listener, label) in listeners.iter_mut().skip(1).zip(origins.labels()) {
-            listener.origin = Some(label.to_owned());
+                listeners.push(connection::Listener { listener, origin: Some(label.to_owned()) });
+                Ok::<_, Error>(own.port())
+            })?;
         }
         let library = library::Library::open(&options, runtime.handle().clone(), Arc::clone(&log));
         let state = Arc::new(State {

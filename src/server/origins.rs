@@ -36,16 +36,18 @@ pub enum Place {
 }
 
 impl Origins {
-    /// Returns those of options; each with the port that `port_of` gives it.
-    pub fn new(options: &Options, mut port_of: impl FnMut(usize) -> Option<u16>) -> Self {
-        let own =
-            |(i, name): (usize, &String)| Own { name: name.clone(), label: label(name), port: port_of(i) };
-        Self(options.allow_scripts.iter().enumerate().map(own).collect())
+    /// Returns those of options, none of which has a port of its own.
+    pub fn new(options: &Options) -> Self {
+        let own = |name: &String| Own { name: name.clone(), label: label(name), port: None };
+        Self(options.allow_scripts.iter().map(own).collect())
     }
 
-    /// Returns the labels, in the order of the options.
-    pub fn labels(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|own| own.label.as_str())
+    /// Gives each a port of its own, which `listen` finds by its number among them and its label.
+    pub fn give_ports<E>(&mut self, mut listen: impl FnMut(usize, &str) -> Result<u16, E>) -> Result<(), E> {
+        for (i, own) in self.0.iter_mut().enumerate() {
+            own.port = Some(listen(i, &own.label)?);
+        }
+        Ok(())
     }
 
     /// Returns true if scripts of an archive may run where a request came to.
@@ -152,7 +154,8 @@ mod tests {
 
     fn place(host: &str, uri: &str, site: Option<&str>) -> Place {
         let options = Options { allow_scripts: vec!["games".into(), "My Docs".into()], ..Options::default() };
-        let origins = Origins::new(&options, |i| Some(9000 + i as u16));
+        let mut origins = Origins::new(&options);
+        origins.give_ports(|i, _| Ok::<_, ()>(9000 + i as u16)).unwrap();
         let hosts = Hosts::new(&Options::default());
         let request = hyper::Request::builder().uri(uri).header("host", host).body(()).unwrap();
         let peer = IpAddr::from([127, 0, 0, 1]);

@@ -24,6 +24,9 @@ pub const MAX_QUERY: usize = 1000;
 /// The most hits of one answer.
 pub const MAX_HITS: usize = 100;
 
+/// The most archives that are named at once.
+pub const MAX_NAMES: usize = 1000;
+
 /// The most hits that may be left out before them.
 pub const MAX_OFFSET: usize = 1000;
 

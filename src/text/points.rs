@@ -50,7 +50,8 @@ pub struct Points {
     /// What would act on its own: values of `http-equiv` that set the page off to elsewhere, or open
     /// connections.
     pub actions: Vec<Range<usize>>,
-    /// The ends of tags such as `<a id="x"/>`, which mean something in XML only, each with the name.
+    /// The ends of tags such as `<a id="x"/>`, each with the name; none in a page of HTML, where they mean
+    /// nothing.
     pub self_closed: Vec<(usize, Range<usize>)>,
 }
 
@@ -83,9 +84,10 @@ pub struct Address {
     pub is_list: bool,
 }
 
-/// Finds the places of a page. Takes time linear in its length, some 20 us for a usual one.
-pub fn points(html: &[u8]) -> Points {
-    let mut finder = Finder::new(html);
+/// Finds the places of a page, which is one of XML or of HTML. Takes time linear in its length, some 20 us
+/// for a usual one.
+pub fn points(html: &[u8], is_xml: bool) -> Points {
+    let mut finder = Finder { is_xml, ..Finder::new(html) };
     raw_tags::scan(html, &mut finder);
     let mut points = finder.points;
     if points.has_foreign {
@@ -126,11 +128,11 @@ enum Name {
     Content,
     Address,
     List,
-    Style,
 }
 
 struct Finder<'a> {
     html: &'a [u8],
+    is_xml: bool,
     points: Points,
     attributes: Vec<(Name, Range<usize>)>,
     /// The heading whose end has not come.
@@ -141,7 +143,15 @@ struct Finder<'a> {
 
 impl<'a> Finder<'a> {
     fn new(html: &'a [u8]) -> Self {
-        Self { html, points: Points::default(), attributes: vec![], open: None, title: None, in_body: false }
+        Self {
+            html,
+            is_xml: false,
+            points: Points::default(),
+            attributes: vec![],
+            open: None,
+            title: None,
+            in_body: false,
+        }
     }
 
     fn of(&self, name: Name) -> Option<Range<usize>> {
@@ -237,7 +247,6 @@ fn name_of(name: &[u8]) -> Option<Name> {
             (b"data", Name::Address),
             (b"ping", Name::Address),
         ],
-        5 => &[(b"style", Name::Style)],
         6 => &[(b"srcset", Name::List), (b"poster", Name::Address), (b"action", Name::Address)],
         7 => &[(b"content", Name::Content)],
         10 => &[
@@ -333,7 +342,11 @@ impl Hear for Finder<'_> {
         } else if name.eq_ignore_ascii_case(b"svg") || name.eq_ignore_ascii_case(b"math") {
             self.points.has_foreign = true;
         }
-        if html[..end].ends_with(b"/>") && !is_void(name) && self.points.self_closed.len() < MAX_PLACES {
+        if self.is_xml
+            && html[..end].ends_with(b"/>")
+            && !is_void(name)
+            && self.points.self_closed.len() < MAX_PLACES
+        {
             self.points.self_closed.push((end - 2, tag.name.clone()));
         }
         if !self.attributes.is_empty() {
@@ -374,7 +387,7 @@ mod tests {
         let html = "<!doctype html><html lang=fr dir='rtl'><head><title>A &amp; B</title><meta name=viewport \
             content=x><link rel='icon stylesheet' href=a.css></head><body class=x>text<h1>One <i>two</i></h1>\
             <h2 class=y id=\"z\">Three</h2><title>no</title></body></html>";
-        let found = points(html.as_bytes());
+        let found = points(html.as_bytes(), true);
         assert_eq!(&html[..found.head.unwrap()][34..], "rtl'><head>");
         assert!(html[..found.body.unwrap()].ends_with("<body class=x>"));
         assert_eq!(&html[found.title.unwrap()], "A &amp; B");
@@ -392,10 +405,10 @@ mod tests {
     #[test]
     fn a_page_without_the_usual_tags_has_a_place_before_its_content() {
         let html = "<!doctype html><meta charset=utf-8><title>T</title>\n<p>text";
-        let found = points(html.as_bytes());
+        let found = points(html.as_bytes(), true);
         assert_eq!((found.head, found.body), (None, None));
         assert!(html[found.content.unwrap()..].starts_with("<p>"));
-        assert_eq!(points(b"only text").content, None);
+        assert_eq!(points(b"only text", true).content, None);
     }
 
     #[test]
@@ -403,7 +416,7 @@ mod tests {
         let html = "<a href=/x><a href='//evil/y'><a href=HTTPS://e/z><img src=\"/i.png\" srcset='/a 1x, b 2x'>\
             <a href=rel><a href=#f><a href=' /s'><a href='&#104;ttp://e/'><link rel=preconnect href=//e>\
             <a href=\\\\evil><a href=mailto:a@b><form action=/go><script>'<a href=/no>'</script>";
-        let found = points(html.as_bytes());
+        let found = points(html.as_bytes(), true);
         let texts = pieces(html, found.addresses.iter().map(|a| a.value.clone()));
         assert_eq!(
             texts,
@@ -463,14 +476,14 @@ mod tests {
             ("<meta http-equiv=x-dns-prefetch-control content=on>", true),
             ("<meta http-equiv=set-cookie content=a=b>", true),
         ] {
-            assert_eq!(!points(html.as_bytes()).actions.is_empty(), acts, "{html}");
+            assert_eq!(!points(html.as_bytes(), true).actions.is_empty(), acts, "{html}");
         }
     }
 
     #[test]
     fn tags_that_close_themselves_are_found_where_html_has_no_such_thing() {
         let html = "<a id='x'/><br/><p />";
-        let found = points(html.as_bytes());
+        let found = points(html.as_bytes(), true);
         assert_eq!(pieces(html, found.self_closed.iter().map(|(_, name)| name.clone())), ["a", "p"]);
         assert_eq!(&html[found.self_closed[0].0..][..2], "/>");
     }
@@ -484,7 +497,7 @@ mod tests {
                 "<a href=/", "&#104;", "<meta http-equiv=", "<!--", "-->", " ", "x", "srcset='", "/>",
             ])], 0..40)) {
             let html = html.concat();
-            let found = points(html.as_bytes());
+            let found = points(html.as_bytes(), true);
             let mut last = 0;
             for heading in &found.headings {
                 prop_assert!(last <= heading.attributes && heading.attributes <= heading.content.start);

@@ -8,7 +8,7 @@ use hyper::header::{HeaderValue, RETRY_AFTER};
 
 use super::super::answer::Answer;
 use super::super::request::Request;
-use super::super::search::{self, Because, Found, LeftOut, MAX_HITS, Refused};
+use super::super::search::{self, Because, Found, LeftOut, MAX_HITS, MAX_NAMES, Refused};
 use super::super::url::Query;
 use super::super::{State, url};
 use super::filter::Filter;
@@ -18,9 +18,6 @@ use super::{card, feed, own_name};
 /// Results of a page if nothing is said, and the most, as with kiwix-serve.
 const PAGE: usize = 25;
 const MAX_PAGE: usize = if MAX_HITS < 140 { MAX_HITS } else { 140 };
-
-/// The most archives that are named at once.
-const MAX_NAMES: usize = 1000;
 
 /// Returns true if results are asked for as a feed.
 pub fn is_feed(request: &Request) -> bool {

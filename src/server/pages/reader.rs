@@ -64,7 +64,7 @@ const MAX_LIST: usize = 64;
 
 /// Returns an HTML page as it is shown.
 pub fn compose(html: &str, is_xml: bool, frame: &Frame<'_>) -> String {
-    let found = points(html.as_bytes());
+    let found = points(html.as_bytes(), is_xml);
     let mut changes: Vec<Change> = vec![];
     let lines = contents(html, &found, &mut changes);
     addresses(html, &found, frame, &mut changes);
@@ -73,10 +73,8 @@ pub fn compose(html: &str, is_xml: bool, frame: &Frame<'_>) -> String {
             changes.push(Change { range: action.clone(), new: "x-off".into() });
         }
     }
-    if is_xml {
-        for (at, name) in found.self_closed.iter().take(MAX_CHANGES) {
-            changes.push(Change { range: *at..at + 2, new: format!("></{}>", &html[name.clone()]) });
-        }
+    for (at, name) in found.self_closed.iter().take(MAX_CHANGES) {
+        changes.push(Change { range: *at..at + 2, new: format!("></{}>", &html[name.clone()]) });
     }
     // A set of frames has no body, and no room for a bar.
     if found.is_frameset || !frame.has_bar {

@@ -11,16 +11,13 @@ use super::sheet::{Sheet, page, words};
 use crate::server::answer::Answer;
 use crate::server::kiwix;
 use crate::server::request::Request;
-use crate::server::search::{self, Because, Found, LeftOut, MAX_OFFSET, Refused};
+use crate::server::search::{self, Because, Found, LeftOut, MAX_NAMES, MAX_OFFSET, Refused};
 use crate::server::url::Query;
 use crate::server::words::{Words, fill};
 use crate::server::{State, url};
 
 /// Hits on a page.
 const PAGE: usize = 20;
-
-/// The most archives that are named at once.
-const MAX_NAMES: usize = 1000;
 
 /// The most archives of which it is said that they were left out.
 const MAX_NOTES: usize = 5;
