@@ -9,6 +9,7 @@ use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::task::JoinHandle;
 
+use super::held::{Held, Taker};
 use super::library::Volume;
 use super::metrics::Metrics;
 use crate::book::{Book, Content, Entry};
@@ -44,7 +45,9 @@ struct Reading {
     source: Source,
     what: What,
     at: u64,
-    piece: Option<JoinHandle<Result<Vec<u8>, String>>>,
+    piece: Option<JoinHandle<Result<Bytes, String>>>,
+    /// Where its pieces are counted.
+    counted: Option<(Arc<Held>, Taker)>,
 }
 
 /// What of an archive is read.
@@ -90,8 +93,28 @@ impl Body {
 
     fn reading(source: Source, what: What, range: Range<u64>) -> Self {
         let left = range.end - range.start;
-        let reading = Reading { source, what, at: range.start, piece: None };
+        let reading = Reading { source, what, at: range.start, piece: None, counted: None };
         Self { left, matter: Matter::Read(reading), count: None }
+    }
+
+    /// Counts what is held of it until it is taken; returns false if there is no room for it.
+    #[must_use]
+    pub fn count_held(&mut self, held: &Arc<Held>, taker: Taker) -> bool {
+        match &mut self.matter {
+            Matter::Ready(bytes) if bytes.is_empty() => true,
+            Matter::Ready(bytes) => match held.count(&taker, std::mem::take(bytes)) {
+                Some(counted) => {
+                    *bytes = counted;
+                    true
+                }
+                None => false,
+            },
+            // Of this nothing is held yet.
+            Matter::Read(reading) => {
+                reading.counted = Some((Arc::clone(held), taker));
+                true
+            }
+        }
     }
 
     /// Returns the number of bytes to come.
@@ -102,9 +125,10 @@ impl Body {
 
 impl Reading {
     fn begin(&mut self, left: u64) {
-        let (source, what) = (self.source.clone(), self.what.clone());
+        let (source, what, counted) = (self.source.clone(), self.what.clone(), self.counted.clone());
         let range = self.at..self.at + left.min(STEP);
-        self.piece = Some(tokio::spawn(async move {
+        let len = range.end - range.start;
+        let read = async move {
             // Whoever takes an answer waits in line with all others who read the archive.
             let Some(_place) = source.volume.place().await else {
                 return Err("the archive is closed".into());
@@ -117,6 +141,15 @@ impl Reading {
                 Ok(bytes)
             };
             tokio::task::spawn_blocking(read).await.map_err(|e| e.to_string())?
+        };
+        self.piece = Some(tokio::spawn(async move {
+            match counted {
+                Some((held, taker)) => {
+                    let read = held.count_made(&taker, len, read).await;
+                    read.unwrap_or_else(|| Err("too much waits to be taken".to_owned()))
+                }
+                None => read.await.map(Bytes::from),
+            }
         }));
     }
 }
@@ -158,7 +191,7 @@ impl HttpBody for Body {
                     // The next piece is read while this one is sent.
                     reading.begin(this.left - bytes.len() as u64);
                 }
-                Bytes::from(bytes)
+                bytes
             }
         };
         this.left = this.left.saturating_sub(piece.len() as u64);

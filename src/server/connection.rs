@@ -16,15 +16,27 @@ use std::time::Duration;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, Sleep};
 
 use super::{Event, Limits, State, routes};
 
 /// The most bytes of a request's head.
 const MAX_HEAD: usize = 32 << 10;
+
+/// How long a client that is refused may take to read that.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Clients that are refused with a word; all others are without.
+const FAREWELLS: usize = 256;
+
+/// Searches of one client that may wait, for each that runs.
+const WAITING_SEARCHES: usize = 15;
+
+/// How long they wait.
+const SEARCH_PATIENCE: Duration = Duration::from_secs(2);
 
 /// How long requests that have begun may take when the server ends.
 const GRACE: Duration = Duration::from_secs(5);
@@ -33,6 +45,7 @@ const GRACE: Duration = Duration::from_secs(5);
 pub struct Clients {
     limits: Limits,
     connections: AtomicUsize,
+    farewells: Semaphore,
     by_address: Mutex<HashMap<IpAddr, Held>>,
 }
 
@@ -40,6 +53,8 @@ pub struct Clients {
 struct Held {
     connections: usize,
     searches: usize,
+    /// Places for its searches.
+    places: Option<Arc<Semaphore>>,
 }
 
 /// Something that a client holds, until this is dropped.
@@ -55,10 +70,17 @@ enum What {
     Search,
 }
 
+/// The leave to search, until this is dropped.
+pub struct Searching<'a> {
+    _place: OwnedSemaphorePermit,
+    _hold: Hold<'a>,
+}
+
 impl Clients {
     /// Returns the count of nobody yet.
     pub fn new(limits: Limits) -> Self {
-        Self { limits, connections: AtomicUsize::new(0), by_address: Mutex::default() }
+        let farewells = Semaphore::new(FAREWELLS);
+        Self { limits, connections: AtomicUsize::new(0), farewells, by_address: Mutex::default() }
     }
 
     /// Returns the number of connections.
@@ -75,9 +97,18 @@ impl Clients {
         Some(hold)
     }
 
-    /// Returns the leave to search; nothing if a client has as many searches as it may.
-    pub fn search(&self, address: IpAddr) -> Option<Hold<'_>> {
-        self.hold(address, What::Search, self.limits.searches_of_one)
+    /// Waits for the leave to search; nothing if too many searches of a client wait already, or it takes
+    /// too long. A whole school may be one client here, behind one address.
+    pub async fn search(&self, address: IpAddr) -> Option<Searching<'_>> {
+        let of_one = self.limits.searches_of_one;
+        let hold = self.hold(address, What::Search, of_one.saturating_mul(1 + WAITING_SEARCHES))?;
+        let places = {
+            let mut by_address = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
+            let held = by_address.entry(address).or_default();
+            Arc::clone(held.places.get_or_insert_with(|| Arc::new(Semaphore::new(of_one))))
+        };
+        let place = tokio::time::timeout(SEARCH_PATIENCE, places.acquire_owned()).await.ok()?.ok()?;
+        Some(Searching { _place: place, _hold: hold })
     }
 
     fn hold(&self, address: IpAddr, what: What, most: usize) -> Option<Hold<'_>> {
@@ -145,7 +176,8 @@ async fn accept_at(at: Listener, state: Arc<State>, mut end: watch::Receiver<()>
         };
         match accepted {
             Ok((stream, peer)) => {
-                let peer = Peer { address: peer.ip().to_canonical(), origin: Option::clone(&origin) };
+                let address = peer.ip().to_canonical();
+                let peer = Peer { address, origin: Option::clone(&origin), let_go: Arc::default() };
                 tokio::spawn(serve(stream, peer, Arc::clone(&state), end.clone()));
             }
             Err(error) => {
@@ -164,13 +196,17 @@ pub struct Peer {
     pub address: IpAddr,
     /// The label of the archive to whose port it came.
     pub origin: Option<Arc<str>>,
+    /// Told if the connection is to be broken off.
+    pub let_go: Arc<Notify>,
 }
 
 /// Answers the requests of a connection.
 async fn serve(stream: TcpStream, peer: Peer, state: Arc<State>, mut end: watch::Receiver<()>) {
     let Some(_hold) = state.clients.connection(peer.address) else {
         state.metrics.refused();
-        refuse(stream).await;
+        if let Ok(_place) = state.clients.farewells.try_acquire() {
+            refuse(stream).await;
+        }
         return;
     };
     // Answers go out whole: waiting to join small pieces would only delay them.
@@ -191,6 +227,7 @@ async fn serve(stream: TcpStream, peer: Peer, state: Arc<State>, mut end: watch:
         .timer(TokioTimer::new())
         .max_concurrent_streams(16)
         .max_header_list_size(MAX_HEAD as u32);
+    let let_go = Arc::clone(&peer.let_go);
     let service = service_fn(|request| {
         let (state, peer) = (Arc::clone(&state), peer.clone());
         async move { Ok::<_, std::convert::Infallible>(routes::answer(state, peer, request).await) }
@@ -201,6 +238,8 @@ async fn serve(stream: TcpStream, peer: Peer, state: Arc<State>, mut end: watch:
         tokio::select! {
             // A connection that broke is the client's affair.
             _ = connection.as_mut() => break,
+            // It keeps too much waiting for too long.
+            () = let_go.notified() => break,
             _ = end.changed(), if !ending => {
                 ending = true;
                 connection.as_mut().graceful_shutdown();
@@ -210,18 +249,18 @@ async fn serve(stream: TcpStream, peer: Peer, state: Arc<State>, mut end: watch:
 }
 
 /// Tells a client that there is no room for it.
-async fn refuse(stream: TcpStream) {
+async fn refuse(mut stream: TcpStream) {
     const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nConnection: close\r\n\
         Content-Length: 0\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n\
         Referrer-Policy: no-referrer\r\n\
         Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n\r\n";
-    /// What is read of what a client has sent already.
-    const ASKED: usize = 16 << 10;
-    let _ = stream.try_write(FULL);
-    // Closing while something is unread would take the answer back.
-    let mut asked = vec![0; ASKED];
-    let _ = tokio::time::timeout(Duration::from_millis(200), stream.readable()).await;
-    let _ = stream.try_read(&mut asked);
+    if stream.try_write(FULL).is_err() || stream.shutdown().await.is_err() {
+        return;
+    }
+    // Closing while something is unread, or still on its way, would take the answer back.
+    let mut asked = vec![0; 4 << 10];
+    let read = async { while stream.read(&mut asked).await.is_ok_and(|n| n > 0) {} };
+    let _ = tokio::time::timeout(FAREWELL, read).await;
 }
 
 /// A connection that is broken off if its client is silent for too long, or takes nothing for too long.

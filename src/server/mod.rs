@@ -16,6 +16,7 @@ mod body;
 mod connection;
 mod content;
 mod encoding;
+mod held;
 mod indexing;
 mod kiwix;
 mod library;
@@ -74,8 +75,12 @@ pub struct Limits {
     pub connections: usize,
     /// The most connections of one client.
     pub connections_of_one: usize,
-    /// The most searches of one client at a time.
+    /// The most searches of one client at a time; further ones wait for those.
     pub searches_of_one: usize,
+    /// The most bytes of answers that clients have not taken.
+    pub held: u64,
+    /// Those of one client.
+    pub held_of_one: u64,
     /// The longest that a client may take for the head of a request, or be silent between two.
     pub head: Duration,
     /// The longest that a client may take nothing of an answer.
@@ -88,6 +93,8 @@ impl Default for Limits {
             connections: 8192,
             connections_of_one: 4096,
             searches_of_one: 4,
+            held: 256 << 20,
+            held_of_one: 64 << 20,
             head: Duration::from_secs(30),
             stalled: Duration::from_secs(30),
         }
@@ -138,6 +145,7 @@ pub(crate) struct State {
     encoded: encoding::Cache,
     metrics: Arc<metrics::Metrics>,
     clients: connection::Clients,
+    held: Arc<held::Held>,
     hosts: request::Hosts,
     desk: search::Desk,
     origins: origins::Origins,
@@ -204,6 +212,7 @@ impl Server {
             encoded: encoding::Cache::new(ENCODED_CACHE),
             metrics: Arc::default(),
             clients: connection::Clients::new(options.limits),
+            held: Arc::new(held::Held::new(options.limits)),
             options,
             log,
         });

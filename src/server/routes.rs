@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use hyper::body::Incoming;
-use hyper::header::{ALLOW, HeaderName, HeaderValue};
+use hyper::header::{ALLOW, HeaderName, HeaderValue, RETRY_AFTER};
 use hyper::{Response, StatusCode};
 
 use super::answer::{Answer, Policy};
 use super::body::Body;
 use super::connection::Peer;
 use super::content::{self, Meant};
+use super::held::Taker;
 use super::library::{Lease, Refusal, Volume};
 use super::origins::Place;
 use super::request::{Request, Unfit};
@@ -33,6 +34,13 @@ pub async fn answer(state: Arc<State>, peer: Peer, request: hyper::Request<Incom
         }
         Err(unfit) => refuse(unfit),
     };
+    let taker = Taker { client, let_go: peer.let_go };
+    if !response.body_mut().count_held(&state.held, taker) {
+        state.metrics.refused();
+        response = Answer::text(StatusCode::SERVICE_UNAVAILABLE, "too much waits to be taken already\n")
+            .with(RETRY_AFTER, HeaderValue::from_static("2"))
+            .plain();
+    }
     state.metrics.answered(response.status().as_u16(), started.elapsed());
     if let Some(line) = line {
         let (status, len, took) = (response.status().as_u16(), response.body().len(), started.elapsed());
@@ -257,6 +265,7 @@ fn metrics(state: &State) -> Answer {
             "Decoded content of .tome archives that is kept.",
             state.library.cached(),
         ),
+        ("tome_held_bytes", "Bytes of answers that wait to be taken.", state.held.bytes()),
         ("tome_encoded_cache_bytes", "Encoded answers that are kept.", state.encoded.weight()),
     ]);
     Answer::data("text/plain; version=0.0.4; charset=utf-8", text).with_policy(Policy::Data)

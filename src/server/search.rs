@@ -2,7 +2,7 @@
 //!
 //! A search costs more than any other request, so it is bounded on every side: how many one client may
 //! have at a time, how many run at once, how many wait for that and how long, how long a query is, how
-//! deep its hits lie, how long it takes. What is turned away is turned away at once.
+//! deep its hits lie, how long it takes. Whoever waits for longer than a moment is turned away.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -36,6 +36,9 @@ pub const MAX_SUGGESTIONS: usize = 100;
 /// How long a search may take, once it runs.
 const BUDGET: Duration = Duration::from_secs(1);
 
+/// Those who may wait for a place, for each that there is.
+const QUEUE: usize = 16;
+
 /// How long requests wait for others to end.
 const QUEUE_TIME: Duration = Duration::from_secs(2);
 
@@ -43,7 +46,7 @@ const QUEUE_TIME: Duration = Duration::from_secs(2);
 const LEASE_TIME: Duration = Duration::from_secs(5);
 
 /// The longest that a client waits for an answer in all; more than everything else together may take.
-const ANSWER_TIME: Duration = Duration::from_secs(12);
+const ANSWER_TIME: Duration = Duration::from_secs(14);
 
 /// How many may look into several archives at once. Each holds them all until the slowest has answered, so
 /// these must leave most of the leases of an archive to others.
@@ -117,7 +120,7 @@ impl Room {
 
 impl Gate {
     fn new(places: usize) -> Self {
-        Self { places: Semaphore::new(places), queue: Semaphore::new(4 * places) }
+        Self { places: Semaphore::new(places), queue: Semaphore::new(QUEUE * places) }
     }
 
     /// Waits for a place; nothing if too many wait already, or it takes too long.
@@ -226,7 +229,7 @@ pub async fn search(
     let options = SearchOptions { limit, offset, budget: BUDGET, ..SearchOptions::default() };
     let state = Arc::clone(state);
     apart(async move {
-        let _hold = state.clients.search(client).ok_or(Refused::Busy)?;
+        let _hold = state.clients.search(client).await.ok_or(Refused::Busy)?;
         let work = move |state: &State, taken| search_in(state, taken, &query, &options);
         state.desk.searches.with(&state, &names, work).await
     })

@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use tome::item::About;
 use tome::server::Options;
 
@@ -17,6 +18,8 @@ fn limited(change: impl FnOnce(&mut Options)) -> (Ours, tempfile::TempDir) {
     let items = vec![
         article("index.html", "Granite", "<p>granite"),
         media("large.bin", "application/octet-stream", noise(40 << 20)),
+        media("one.bin", "application/octet-stream", noise(1 << 20)),
+        media("small.bin", "application/octet-stream", noise(8 << 10)),
     ];
     write(&file, items, &About { main: Some("index.html".into()), ..About::default() });
     let mut options = Options { sources: vec![file], ..Options::default() };
@@ -139,8 +142,97 @@ fn s08_connections_beyond_the_most_are_refused_at_once() {
     }
 }
 
+/// A client of HTTP/2 that takes a byte of each answer and no more: what it was answered, by status, is
+/// held until this is dropped.
+struct Idler {
+    runtime: tokio::runtime::Runtime,
+    sender: hyper::client::conn::http2::SendRequest<String>,
+    held: Vec<hyper::body::Incoming>,
+    server: SocketAddr,
+}
+
+impl Idler {
+    fn of(server: SocketAddr) -> Self {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let sender = runtime.block_on(async {
+            let stream = tokio::net::TcpStream::connect(server).await.unwrap();
+            let mut builder = hyper::client::conn::http2::Builder::new(TokioExecutor::new());
+            builder.initial_stream_window_size(1);
+            let (sender, connection) = builder.handshake(TokioIo::new(stream)).await.unwrap();
+            tokio::spawn(connection);
+            sender
+        });
+        Self { runtime, sender, held: vec![], server }
+    }
+
+    /// Asks for something; nothing if the connection is no more.
+    fn ask(&mut self, target: &str) -> Option<u16> {
+        let request = hyper::Request::builder()
+            .uri(format!("http://{}{target}", self.server))
+            .header("x-forwarded-for", "192.0.2.66")
+            .body(String::new())
+            .unwrap();
+        let answer = self.runtime.block_on(self.sender.send_request(request)).ok()?;
+        let status = answer.status().as_u16();
+        self.held.push(answer.into_body());
+        Some(status)
+    }
+}
+
+fn held(server: SocketAddr) -> u64 {
+    let metrics = get(server, "/metrics");
+    let line = metrics.text().lines().find_map(|line| line.strip_prefix("tome_held_bytes "));
+    line.unwrap().parse().unwrap()
+}
+
 #[test]
-fn s09_searches_beyond_the_most_of_one_client_are_refused_at_once() {
+fn s08_what_a_client_does_not_take_is_held_up_to_a_bound() {
+    let (server, _folder) = limited(|o| {
+        o.limits.held = 8 << 20;
+        o.limits.held_of_one = 4 << 20;
+        o.limits.stalled = Duration::from_secs(60);
+    });
+    let at = server.address;
+    let mut idler = Idler::of(at);
+    for _ in 0..4 {
+        assert_eq!(idler.ask("/raw/x/content/one.bin"), Some(200));
+    }
+    for target in ["/raw/x/content/one.bin", "/a/x/index.html"] {
+        assert_eq!(idler.ask(target), Some(503), "{target}");
+    }
+    assert_eq!(held(at), 4 << 20);
+    // All others are answered, and the connection goes on once it has taken what it has.
+    assert_eq!(get(at, "/raw/x/content/one.bin").body.len(), 1 << 20);
+    idler.held.clear();
+    until("there is room", || held(at) == 0);
+    // Of long ones, that are read while they are sent, as little is held.
+    for _ in 0..12 {
+        assert_eq!(idler.ask("/raw/x/content/large.bin"), Some(200));
+    }
+    until("as much is read as may be", || held(at) > 3 << 20);
+    assert!(held(at) <= 4 << 20);
+    assert_eq!(get(at, "/raw/x/content/large.bin").body.len(), 40 << 20);
+}
+
+#[test]
+fn s08_who_keeps_others_from_room_for_long_is_let_go() {
+    let (server, _folder) = limited(|o| {
+        o.limits.held = 32 << 10;
+        o.limits.stalled = Duration::from_millis(200);
+    });
+    let at = server.address;
+    let mut idler = Idler::of(at);
+    for _ in 0..4 {
+        assert_eq!(idler.ask("/raw/x/content/small.bin"), Some(200));
+    }
+    assert_eq!(get(at, "/a/x/index.html").status, 503);
+    until("it is let go", || get(at, "/a/x/index.html").status == 200);
+    assert_eq!(idler.ask("/healthz"), None);
+}
+
+#[test]
+fn s09_searches_of_a_client_that_may_have_none_are_refused_at_once() {
     let (server, _folder) = limited(|o| o.limits.searches_of_one = 0);
     let at = server.address;
     for target in [
@@ -157,6 +249,17 @@ fn s09_searches_beyond_the_most_of_one_client_are_refused_at_once() {
     // All else is answered.
     assert_eq!(get(at, "/a/x/index.html").status, 200);
     assert_eq!(get(at, "/api/suggest?q=gra").status, 200);
+}
+
+#[test]
+fn searches_of_a_class_behind_one_address_wait_for_each_other() {
+    let (server, _folder) = limited(|o| o.limits.searches_of_one = 2);
+    let at = server.address;
+    let pupils: Vec<_> =
+        (0..30).map(|_| std::thread::spawn(move || get(at, "/api/search?q=granite").status)).collect();
+    for pupil in pupils {
+        assert_eq!(pupil.join().unwrap(), 200);
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
@@ -19,8 +19,14 @@ const READERS: usize = 8;
 /// Threads that may wait for one disk at a time, with all its archives.
 pub const READERS_OF_DISK: usize = 64;
 
-/// Requests that may wait for those.
+/// Requests that may wait for those while none of them gets on.
 const WAITING: usize = 64;
+
+/// Requests that may wait for those in any case.
+const WAITING_AT_MOST: usize = 4096;
+
+/// How long it takes until it is plain that none gets on.
+const STILL: Duration = Duration::from_secs(1);
 
 /// The longest that a request waits for them.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -47,6 +53,8 @@ pub struct Volume {
     /// Those of its disk.
     disk: Arc<Semaphore>,
     waiting: AtomicUsize,
+    /// When somebody last got a place.
+    went_on: Mutex<Instant>,
     /// What makes its indexes, of titles and of all words.
     indexing: [Mutex<Option<Arc<Progress>>>; 2],
 }
@@ -136,6 +144,7 @@ impl Volume {
             places: Arc::new(Semaphore::new(READERS)),
             disk,
             waiting: AtomicUsize::new(0),
+            went_on: Mutex::new(Instant::now()),
             indexing: Default::default(),
         }
     }
@@ -188,10 +197,12 @@ impl Volume {
         }
     }
 
-    /// Waits until it may be read.
+    /// Waits until it may be read. Where its disk does not answer, only a few wait, and all others are
+    /// told at once.
     pub async fn lease(self: &Arc<Self>) -> Result<Lease, Refusal> {
         let waiter = Waiter::of(&self.waiting);
-        if waiter.before >= WAITING {
+        let is_still = || self.went_on.lock().unwrap_or_else(PoisonError::into_inner).elapsed() >= STILL;
+        if waiter.before >= WAITING_AT_MOST || (waiter.before >= WAITING && is_still()) {
             return Err(Refusal::Busy);
         }
         tokio::time::timeout(PATIENCE, self.wait()).await.unwrap_or(Err(Refusal::Busy))
@@ -219,10 +230,12 @@ impl Volume {
     /// Waits for a place among those who read it, in line and for as long as it takes; nothing if the
     /// library is closed.
     pub async fn place(&self) -> Option<Place> {
-        Some(Place {
+        let place = Place {
             _of_archive: Arc::clone(&self.places).acquire_owned().await.ok()?,
             _of_disk: Arc::clone(&self.disk).acquire_owned().await.ok()?,
-        })
+        };
+        *self.went_on.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        Some(place)
     }
 
     /// Returns true if the file that is open was written to since: what was read of it may be old bytes
@@ -341,6 +354,7 @@ mod tests {
             while hangs.waiting.load(Ordering::Relaxed) < WAITING {
                 tokio::task::yield_now().await;
             }
+            *hangs.went_on.lock().unwrap() = Instant::now().checked_sub(STILL).unwrap();
             // The next one is sent away at once, not after the time for which the others wait.
             let soon = Duration::from_secs(2);
             let sent_away = tokio::time::timeout(soon, hangs.lease()).await.unwrap();
@@ -351,6 +365,26 @@ mod tests {
                 assert!(waiter.await.unwrap());
             }
             assert_eq!(hangs.waiting.load(Ordering::Relaxed), 0);
+        });
+    }
+
+    #[test]
+    fn as_many_as_come_wait_for_an_archive_that_answers() {
+        run(async {
+            let volume = volume(&disk());
+            let readers: Vec<_> = (0..10 * WAITING)
+                .map(|_| {
+                    let volume = Arc::clone(&volume);
+                    tokio::spawn(async move {
+                        let lease = volume.lease().await;
+                        tokio::task::yield_now().await;
+                        lease.is_ok()
+                    })
+                })
+                .collect();
+            for reader in readers {
+                assert!(reader.await.unwrap());
+            }
         });
     }
 
