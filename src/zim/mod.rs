@@ -17,7 +17,7 @@ mod checksum;
 mod cluster;
 mod dirent;
 mod header;
-mod languages;
+pub(crate) mod languages;
 mod lengths;
 mod listing;
 pub mod metadata;
