@@ -98,7 +98,7 @@ async fn dispatch(state: &Arc<State>, request: Arc<Request>) -> Response<Body> {
     let path = request.path.trim_start_matches('/').to_owned();
     let (first, rest) = split(&path);
     let at_once = match (first, rest) {
-        ("", None) => Some(pages::library(state, &request)),
+        ("", None) => Some(pages::library(state, &request).await),
         ("healthz", None) => Some(Answer::text(StatusCode::OK, "ok\n")),
         ("robots.txt", None) => Some(Answer::text(StatusCode::OK, pages::ROBOTS)),
         ("metrics", None) => Some(metrics(state)),

@@ -1,9 +1,11 @@
 //! What the catalogue says of an archive.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::time::SystemTime;
 
 use super::super::library::{About, Shelf, Volume};
+use super::filter::Fields;
 use crate::book::Format;
 use crate::item::{Metadata, keys};
 use crate::zim::metadata;
@@ -17,8 +19,12 @@ const MAX_TAGS: usize = 200;
 /// An archive in the catalogue.
 #[derive(Default)]
 pub struct Card {
-    /// The archive; none in tests.
-    pub volume: Option<Arc<Volume>>,
+    /// What we call the archive.
+    pub own_name: String,
+    /// When its file was last changed.
+    pub modified: Option<SystemTime>,
+    /// True for a ZIM.
+    pub is_zim: bool,
     /// A UUID that no other card has.
     pub id: String,
     /// The title.
@@ -51,10 +57,12 @@ pub struct Card {
     pub icons: Vec<(u32, String)>,
     /// Its length in bytes.
     pub size: u64,
+    /// What filters compare.
+    pub fields: OnceLock<Fields>,
 }
 
 impl Card {
-    fn new(volume: &Arc<Volume>, about: &About) -> Self {
+    fn new(volume: &Volume, about: &About) -> Self {
         let text = |key: &str| zim_text(&about.metadata, key);
         let own_languages = about.metadata.text(keys::LANGUAGE).unwrap_or_default();
         let list = |text: &str, by: char, most: usize| -> Vec<String> {
@@ -71,7 +79,9 @@ impl Card {
             .as_ref()
             .map_or((about.counts.articles, about.counts.media), |zim| (zim.articles, zim.media));
         Self {
-            volume: Some(Arc::clone(volume)),
+            own_name: volume.name.clone(),
+            modified: volume.modified(),
+            is_zim: about.format == Format::Zim,
             id: about.zim.as_ref().map_or_else(|| made_uuid(&[volume.tag()]), |zim| zim.uuid.clone()),
             title: clipped(volume.title()),
             description: text("Description"),
@@ -95,21 +105,45 @@ impl Card {
             date: Some(text("Date")).filter(|date| metadata::is_date(date)).unwrap_or_default(),
             icons: icons(about),
             size: about.size,
+            fields: OnceLock::new(),
         }
     }
 }
 
-/// Returns the cards of all archives that are known by now: nobody waits for a disk.
-pub fn all(shelf: &Shelf) -> Vec<Card> {
+/// The cards of all archives that are known by now: nobody waits for a disk. They are made anew when the
+/// library changes.
+#[derive(Default)]
+pub struct Cards(Mutex<Kept>);
+
+#[derive(Default)]
+struct Kept {
+    /// Of this library; it shall not hold archives open that are gone.
+    shelf: Weak<Shelf>,
+    /// With so many archives that were known then.
+    known: usize,
+    cards: Arc<Vec<Card>>,
+}
+
+impl Cards {
+    /// Returns those of a library.
+    pub fn of(&self, shelf: &Arc<Shelf>) -> Arc<Vec<Card>> {
+        let known = shelf.volumes().iter().filter(|volume| volume.about().is_some()).count();
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.known != known || !std::ptr::eq(kept.shelf.as_ptr(), Arc::as_ptr(shelf)) {
+            *kept = Kept { shelf: Arc::downgrade(shelf), known, cards: Arc::new(all(shelf)) };
+        }
+        Arc::clone(&kept.cards)
+    }
+}
+
+fn all(shelf: &Shelf) -> Vec<Card> {
     let mut ids = HashSet::new();
     let known = shelf.volumes().iter().filter_map(|volume| Some(Card::new(volume, volume.about()?)));
     known
         .map(|mut card| {
             // Two copies of one file are two archives here.
-            if !ids.insert(card.id.clone())
-                && let Some(volume) = &card.volume
-            {
-                card.id = made_uuid(&[&card.id, &volume.name]);
+            if !ids.insert(card.id.clone()) {
+                card.id = made_uuid(&[&card.id, &card.own_name]);
             }
             card
         })

@@ -10,7 +10,7 @@ use super::super::answer::{Answer, Policy};
 use super::super::library::{Lease, Shelf};
 use super::super::request::Request;
 use super::super::{State, url};
-use super::card::{self, Card, made_uuid};
+use super::card::{Card, made_uuid};
 use super::feed::{self, ACQUISITION, DESCRIPTION, ENTRY, NAVIGATION, Part};
 use super::filter::Filter;
 use crate::error::Error;
@@ -23,7 +23,7 @@ const COUNT: usize = 10;
 /// Answers what stands behind `/catalog/`; nothing if there is no such feed.
 pub fn answer(state: &State, request: &Request, path: &str) -> Option<Answer> {
     let shelf = state.library.shelf();
-    let cards = card::all(&shelf);
+    let cards = state.cards.of(&shelf);
     let root = state.options.root.as_str();
     let library = feed::Library { root, updated: updated(&shelf), id: &request.host };
     let (mime, text) = match path {
@@ -58,8 +58,8 @@ pub fn pictured(state: &State, rest: &str) -> Option<String> {
     if let Some(volume) = super::names::volume(&shelf, &key) {
         return Some(volume.name.clone());
     }
-    let card = card::all(&shelf).into_iter().find(|card| card.id == *key)?;
-    card.volume.map(|volume| volume.name.clone())
+    let cards = state.cards.of(&shelf);
+    cards.iter().find(|card| card.id == *key).map(|card| card.own_name.clone())
 }
 
 /// Answers with an archive's picture of a size.

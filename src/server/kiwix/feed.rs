@@ -6,7 +6,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::super::url;
 use super::card::{Card, made_uuid};
 use super::xml::Text;
-use crate::book::Format;
 
 /// The type of a feed that leads to other feeds.
 pub const NAVIGATION: &str = "application/atom+xml;profile=opds-catalog;kind=navigation";
@@ -154,7 +153,6 @@ impl Library<'_> {
     }
 
     fn inside(&self, out: &mut String, card: &Card) {
-        let Some(volume) = &card.volume else { return };
         let date = day(card);
         line(out, "id", &format!("urn:uuid:{}", card.id));
         line(out, "title", &card.title);
@@ -172,13 +170,13 @@ impl Library<'_> {
             let mime = format!("{mime};width={size};height={size};scale=1");
             link(out, "http://opds-spec.org/image/thumbnail", &href, &mime);
         }
-        let name = url::path(&volume.name);
+        let name = url::path(&card.own_name);
         let href = format!("{}/content/{name}", self.root);
         let _ = writeln!(out, "<link type=\"text/html\" href=\"{}\"/>", Text(&href));
         let _ = writeln!(out, "<author><name>{}</name></author>", Text(&card.creator));
         let _ = writeln!(out, "<publisher><name>{}</name></publisher>", Text(&card.publisher));
         line(out, "dc:issued", &date);
-        if volume.about().is_some_and(|about| about.format == Format::Zim) {
+        if card.is_zim {
             let href = format!("{}/download/{name}.zim", self.root);
             let _ = writeln!(
                 out,
@@ -221,7 +219,7 @@ impl Library<'_> {
         for (code, count) in codes {
             let path = format!("entries?lang={}", url::value(code));
             out.push_str("<entry>\n");
-            line(&mut out, "title", super::languages::own_name(code));
+            line(&mut out, "title", crate::server::languages::own_name(code));
             line(&mut out, "dc:language", code);
             line(&mut out, "thr:count", &count.to_string());
             link(&mut out, "subsection", &format!("{}/catalog/v2/{path}", self.root), ACQUISITION);
@@ -265,7 +263,7 @@ fn link(out: &mut String, relation: &str, href: &str, kind: &str) {
 /// Returns the day of an archive as Atom writes times; its file's where it says none.
 fn day(card: &Card) -> String {
     if card.date.is_empty() {
-        return time(card.volume.as_ref().and_then(|volume| volume.modified()).unwrap_or(UNIX_EPOCH));
+        return time(card.modified.unwrap_or(UNIX_EPOCH));
     }
     format!("{}T00:00:00Z", card.date)
 }

@@ -4,7 +4,7 @@ use super::super::url::Query;
 use super::card::Card;
 use super::names::plain;
 
-/// The most words of a query that are looked at.
+/// The most words, or values of a list, that are looked at.
 const MAX_WORDS: usize = 50;
 
 /// What archives have to be.
@@ -49,7 +49,9 @@ impl Filter {
     /// Reads the filters whose names begin so.
     pub fn read(query: &Query, prefix: &str) -> Self {
         let get = |name: &str| query.get(&format!("{prefix}{name}"));
-        let list = |text: &str, by: char| text.split(by).map(|one| plain(one.trim()).into_owned()).collect();
+        let list = |text: &str, by: char| -> Vec<String> {
+            text.split(by).take(MAX_WORDS).map(|one| plain(one.trim()).into_owned()).collect()
+        };
         let mut filter = Self { max_size: get("maxsize").and_then(|n| n.parse().ok()), ..Self::default() };
         filter.terms = get("q").map(terms).unwrap_or_default();
         for (name, field) in [("name", Field::Name), ("flavour", Field::Flavour)] {
@@ -61,7 +63,7 @@ impl Filter {
         for (name, field) in [("creator", Field::Creator), ("publisher", Field::Publisher)] {
             filter.phrases.extend(get(name).map(|text| (field, words(text))));
         }
-        let tags = |text: &str| list(text, ';').into_iter().filter(|tag: &String| !tag.is_empty()).collect();
+        let tags = |text: &str| list(text, ';').into_iter().filter(|tag| !tag.is_empty()).collect();
         filter.tags = get("tag").map(tags).unwrap_or_default();
         filter.no_tags = get("notag").map(tags).unwrap_or_default();
         filter
@@ -69,21 +71,61 @@ impl Filter {
 
     /// Returns true if an archive is what is asked for.
     pub fn takes(&self, card: &Card) -> bool {
-        let tags: Vec<String> = card.tags.iter().map(|tag| plain(tag).into_owned()).collect();
+        let fields = card.fields.get_or_init(|| Fields::of(card));
+        let has_tag = |tag: &String| fields.get(Field::Tag).iter().any(|value| value.plain == *tag);
         self.max_size.is_none_or(|most| card.size <= most)
-            && self.tags.iter().all(|tag| tags.contains(tag))
-            && !self.no_tags.iter().any(|tag| tags.contains(tag))
+            && self.tags.iter().all(has_tag)
+            && !self.no_tags.iter().any(has_tag)
             && self.whole.iter().all(|(field, any)| {
-                field.values(card).iter().any(|value| !value.is_empty() && any.contains(&plain(value).into()))
+                let values = fields.get(*field).iter();
+                values.filter(|value| !value.plain.is_empty()).any(|value| any.contains(&value.plain))
             })
             && self.phrases.iter().all(|(field, phrase)| {
-                field.values(card).iter().any(|value| has_phrase(&words(value), phrase, false))
+                fields.get(*field).iter().any(|value| has_phrase(&value.words, phrase, false))
             })
-            && self.terms.iter().all(|term| term.is_in(card) != term.is_unwanted)
+            && self.terms.iter().all(|term| term.is_in(fields) != term.is_unwanted)
+    }
+}
+
+/// What is compared of an archive, field by field. Made once: splitting long texts is most of the work.
+pub struct Fields([Vec<Value>; Field::ALL.len()]);
+
+struct Value {
+    plain: String,
+    words: Vec<String>,
+    /// True for tags for programs, which are not what people look for.
+    is_inner: bool,
+}
+
+impl Fields {
+    fn of(card: &Card) -> Self {
+        let value = |text: &str| Value {
+            plain: plain(text).into_owned(),
+            words: words(text),
+            is_inner: text.starts_with('_'),
+        };
+        Self(Field::ALL.map(|field| field.values(card).into_iter().map(value).collect()))
+    }
+
+    fn get(&self, field: Field) -> &[Value] {
+        &self.0[field as usize]
     }
 }
 
 impl Field {
+    /// All of them, in their order.
+    const ALL: [Self; 9] = [
+        Self::Title,
+        Self::Description,
+        Self::Name,
+        Self::Flavour,
+        Self::Category,
+        Self::Language,
+        Self::Publisher,
+        Self::Creator,
+        Self::Tag,
+    ];
+
     fn named(name: &str) -> Option<Self> {
         Some(match name {
             "title" => Self::Title,
@@ -115,17 +157,16 @@ impl Field {
 }
 
 impl Term {
-    fn is_in(&self, card: &Card) -> bool {
-        let has = |text: &&str| has_phrase(&words(text), &self.words, self.is_open);
+    fn is_in(&self, fields: &Fields) -> bool {
+        let has = |value: &Value| has_phrase(&value.words, &self.words, self.is_open);
         match self.field {
-            Some(field) => field.values(card).iter().any(has),
+            Some(field) => fields.get(field).iter().any(has),
             None => {
-                // Tags for programs are not what people look for.
-                let tags = card.tags.iter().map(String::as_str).filter(|tag| !tag.starts_with('_'));
-                [card.title.as_str(), card.description.as_str()]
-                    .into_iter()
-                    .chain(tags)
-                    .any(|text| has(&text))
+                let anywhere = [Field::Title, Field::Description, Field::Tag];
+                let mut values = anywhere.into_iter().flat_map(|field| {
+                    fields.get(field).iter().filter(move |value| field != Field::Tag || !value.is_inner)
+                });
+                values.any(has)
             }
         }
     }

@@ -7,7 +7,6 @@ mod card;
 mod catalog;
 mod feed;
 mod filter;
-mod languages;
 mod legacy;
 mod names;
 mod search;
@@ -19,14 +18,16 @@ use std::sync::Arc;
 use hyper::header::{CONTENT_DISPOSITION, HeaderValue};
 use hyper::{Response, StatusCode};
 
+pub use self::card::Cards;
 pub use self::catalog::meta;
-pub use self::search::{chosen, is_feed};
+pub use self::search::{Unchosen, chosen, is_feed};
 
 use super::answer::{Answer, Matter};
 use super::body::{Body, Source};
 use super::library::Lease;
 use super::request::Request;
 use super::routes::of_volume;
+use super::search::Refused;
 use super::{State, url};
 use crate::error::Error;
 
@@ -64,15 +65,20 @@ pub async fn answer(
 
 async fn catalogue(state: &Arc<State>, request: &Arc<Request>, path: &str) -> Option<Response<Body>> {
     if let Some(rest) = path.strip_prefix("v2/illustration/") {
-        let name = catalog::pictured(state, rest)?;
+        let (shared, key) = (Arc::clone(state), rest.to_owned());
+        let found = state.lists.run(move || catalog::pictured(&shared, &key)).await;
+        let Some(found) = found else { return Some(busy(state, request)) };
+        let name = found?;
         return Some(of_volume(state, request, &name, catalog::illustration).await);
     }
     let (shared, asked, path) = (Arc::clone(state), Arc::clone(request), path.to_owned());
-    // No disk is asked, but a library may be long.
-    let answered = tokio::task::spawn_blocking(move || {
-        catalog::answer(&shared, &asked, &path).map(|answer| answer.respond(&asked, &shared.encoded))
-    });
-    answered.await.ok().flatten()
+    let work =
+        move || catalog::answer(&shared, &asked, &path).map(|answer| answer.respond(&asked, &shared.encoded));
+    state.lists.run(work).await.unwrap_or_else(|| Some(busy(state, request)))
+}
+
+fn busy(state: &State, request: &Request) -> Response<Body> {
+    search::refused(Refused::Busy, true).respond(request, &state.encoded)
 }
 
 /// Returns the name that we have for an archive which is called so by kiwix-serve or by us.

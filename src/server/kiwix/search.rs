@@ -13,11 +13,17 @@ use super::super::url::Query;
 use super::super::{State, url};
 use super::filter::Filter;
 use super::xml::{Marked, Text};
-use super::{card, feed, own_name};
+use super::{feed, own_name};
 
 /// Results of a page if nothing is said, and the most, as with kiwix-serve.
 const PAGE: usize = 25;
 const MAX_PAGE: usize = if MAX_HITS < 140 { MAX_HITS } else { 140 };
+
+/// In which ways archives are named, beside filters.
+const WAYS: [&str; 3] = ["content", "books.name", "books.id"];
+
+/// How the names of filters begin.
+const FILTER: &str = "books.filter.";
 
 /// Returns true if results are asked for as a feed.
 pub fn is_feed(request: &Request) -> bool {
@@ -32,30 +38,47 @@ pub fn is_feed(request: &Request) -> bool {
 ///
 /// # Errors
 ///
-/// Says what there is not.
-pub fn chosen(state: &State, query: &Query) -> Result<Vec<String>, String> {
-    let named: Vec<&str> = query.all("content").chain(query.all("books.name")).take(MAX_NAMES).collect();
-    if !named.is_empty() {
-        let own = |name: &str| own_name(state, name).ok_or_else(|| format!("there is no archive {name}"));
-        return named.into_iter().map(own).collect();
-    }
-    let has_ids = query.has("books.id");
-    if !has_ids && !query.names().any(|name| name.starts_with("books.filter.")) {
+/// Says what there is not, or that there is too much to do.
+pub async fn chosen(state: &Arc<State>, request: &Arc<Request>) -> Result<Vec<String>, Unchosen> {
+    let is_way = |name: &str| WAYS.contains(&name) || name.starts_with(FILTER);
+    if !request.query.names().any(is_way) {
         return Ok(vec![]);
     }
-    let cards = card::all(&state.library.shelf());
-    let name = |card: &card::Card| card.volume.as_ref().map(|volume| volume.name.clone());
-    if has_ids {
+    let (shared, request) = (Arc::clone(state), Arc::clone(request));
+    let found = state.lists.run(move || named(&shared, &request.query)).await;
+    found.unwrap_or(Err(Unchosen::Busy))
+}
+
+/// Why no archives are chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unchosen {
+    /// There is too much to do.
+    Busy,
+    /// What there is not, in words.
+    Missing(String),
+}
+
+fn named(state: &State, query: &Query) -> Result<Vec<String>, Unchosen> {
+    let missing = |name: &str| Unchosen::Missing(format!("there is no archive {name}"));
+    let names: Vec<&str> = query.all("content").chain(query.all("books.name")).take(MAX_NAMES).collect();
+    if !names.is_empty() {
+        let own = |name: &str| own_name(state, name).ok_or_else(|| missing(name));
+        return names.into_iter().map(own).collect();
+    }
+    let cards = state.cards.of(&state.library.shelf());
+    if query.has("books.id") {
         let own = |id: &str| {
-            let found = cards.iter().find(|card| card.id == id).and_then(name);
-            found.ok_or_else(|| format!("there is no archive {id}"))
+            let found = cards.iter().find(|card| card.id == id);
+            found.map(|card| card.own_name.clone()).ok_or_else(|| missing(id))
         };
         return query.all("books.id").take(MAX_NAMES).map(own).collect();
     }
-    let filter = Filter::read(query, "books.filter.");
-    let fitting: Vec<String> = cards.iter().filter(|card| filter.takes(card)).filter_map(name).collect();
+    let filter = Filter::read(query, FILTER);
+    let fitting: Vec<String> =
+        cards.iter().filter(|card| filter.takes(card)).map(|card| card.own_name.clone()).collect();
     // An empty list would be all of them.
-    if fitting.is_empty() { Err("no archive is what was asked for".into()) } else { Ok(fitting) }
+    let none = || Unchosen::Missing("no archive is what was asked for".into());
+    if fitting.is_empty() { Err(none()) } else { Ok(fitting) }
 }
 
 /// Says how to search for articles.
@@ -71,11 +94,12 @@ pub fn description(state: &State) -> Answer {
 }
 
 /// Answers with what was found, as a feed.
-pub async fn answer(state: &Arc<State>, request: &Request) -> Answer {
+pub async fn answer(state: &Arc<State>, request: &Arc<Request>) -> Answer {
     let query = &request.query;
-    let names = match chosen(state, query) {
+    let names = match chosen(state, request).await {
         Ok(names) => names,
-        Err(what) => return failed(StatusCode::BAD_REQUEST, &what, true),
+        Err(Unchosen::Missing(what)) => return failed(StatusCode::BAD_REQUEST, &what, true),
+        Err(Unchosen::Busy) => return refused(Refused::Busy, true),
     };
     let pattern = query.get("pattern").or(query.get("q")).unwrap_or_default().trim();
     // The first result has the number 1; older links have 0 for it.
@@ -166,6 +190,9 @@ pub fn left_out(left_out: &LeftOut, as_xml: bool) -> Answer {
     let name = &left_out.volume.name;
     match &left_out.because {
         Because::Indexing(_) => later(&format!("the index of {name} is being made; try again soon"), as_xml),
+        Because::Unprepared => {
+            later(&format!("{name} has no index yet; searching it alone makes one"), as_xml)
+        }
         Because::Busy => later(&format!("{name} has too much to do; try again in a moment"), as_xml),
         Because::Broken(fault) => failed(StatusCode::BAD_GATEWAY, &format!("{name}: {fault}"), as_xml),
     }

@@ -1,14 +1,16 @@
 //! The library: every archive as a card.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use askama::Template;
 use hyper::StatusCode;
 
-use super::languages::languages;
+use super::notice;
 use super::sheet::{Sheet, page, words};
 use crate::item::keys;
 use crate::server::answer::Answer;
+use crate::server::languages::languages;
 use crate::server::library::Volume;
 use crate::server::request::Request;
 use crate::server::words::{Words, fill};
@@ -63,7 +65,16 @@ struct Library<'a> {
 }
 
 /// Answers with the library, filtered by `q` and `lang`.
-pub fn library(state: &State, request: &Request) -> Answer {
+pub async fn library(state: &Arc<State>, request: &Arc<Request>) -> Answer {
+    let (shared, asked) = (Arc::clone(state), Arc::clone(request));
+    let written = state.lists.run(move || write(&shared, &asked)).await;
+    written.unwrap_or_else(|| {
+        state.metrics.refused();
+        notice::busy(state, None)
+    })
+}
+
+fn write(state: &State, request: &Request) -> Answer {
     let shelf = state.library.shelf();
     let w = words();
     let mut cards: Vec<Card<'_>> = shelf.volumes().iter().map(|volume| card(volume, w)).collect();

@@ -3,7 +3,6 @@
 mod bar;
 mod forms;
 mod icon;
-mod languages;
 mod library;
 mod notice;
 mod reader;

@@ -9,10 +9,9 @@ use hyper::StatusCode;
 use super::notice;
 use super::sheet::{Sheet, page, words};
 use crate::server::answer::Answer;
-use crate::server::kiwix;
+use crate::server::kiwix::{self, Unchosen};
 use crate::server::request::Request;
 use crate::server::search::{self, Because, Found, LeftOut, MAX_NAMES, MAX_OFFSET, Refused};
-use crate::server::url::Query;
 use crate::server::words::{Words, fill};
 use crate::server::{State, url};
 
@@ -53,10 +52,11 @@ struct Search<'a> {
 }
 
 /// Answers with what was found, or with an empty form if nothing is asked.
-pub async fn answer(state: &Arc<State>, request: &Request) -> Answer {
-    let names = match chosen(state, &request.query) {
+pub async fn answer(state: &Arc<State>, request: &Arc<Request>) -> Answer {
+    let names = match chosen(state, request).await {
         Ok(names) => names,
-        Err(_) => return notice::missing(state, request),
+        Err(Unchosen::Missing(_)) => return notice::missing(state, request),
+        Err(Unchosen::Busy) => return busy(state),
     };
     let q = request.query.get("q").or_else(|| request.query.get("pattern")).unwrap_or_default().trim();
     let offset = request.query.number("offset", MAX_OFFSET).unwrap_or_else(|| {
@@ -70,10 +70,7 @@ pub async fn answer(state: &Arc<State>, request: &Request) -> Answer {
     };
     let found = match found.transpose() {
         Ok(found) => found,
-        Err(Refused::Busy) => {
-            state.metrics.refused();
-            return notice::busy(state, None);
-        }
+        Err(Refused::Busy) => return busy(state),
         Err(Refused::Broken(name, fault)) => match state.library.shelf().get(&name) {
             Some(volume) => return notice::broken(state, volume, &fault),
             None => return notice::missing(state, request),
@@ -94,10 +91,15 @@ pub async fn answer(state: &Arc<State>, request: &Request) -> Answer {
 
 /// Returns the archives that are chosen; all, as an empty list, if none is. The form calls them
 /// `archive`; kiwix-serve's addresses name them in ways of their own.
-fn chosen(state: &State, query: &Query) -> Result<Vec<String>, String> {
-    let own: Vec<String> =
-        query.all("archive").filter(|name| !name.is_empty()).take(MAX_NAMES).map(str::to_owned).collect();
-    if own.is_empty() { kiwix::chosen(state, query) } else { Ok(own) }
+async fn chosen(state: &Arc<State>, request: &Arc<Request>) -> Result<Vec<String>, Unchosen> {
+    let all = request.query.all("archive");
+    let own: Vec<String> = all.filter(|name| !name.is_empty()).take(MAX_NAMES).map(str::to_owned).collect();
+    if own.is_empty() { kiwix::chosen(state, request).await } else { Ok(own) }
+}
+
+fn busy(state: &State) -> Answer {
+    state.metrics.refused();
+    notice::busy(state, None)
 }
 
 fn form<'a>(state: &'a State, q: &'a str, names: &[String]) -> Search<'a> {
@@ -184,6 +186,7 @@ fn note(w: &Words, left: &LeftOut) -> String {
     match &left.because {
         Because::Indexing(Some(percent)) => fill(w.indexing, &[title, &percent.to_string()]),
         Because::Indexing(None) => fill(w.indexing_soon, &[title]),
+        Because::Unprepared => fill(w.unprepared, &[title]),
         Because::Busy => fill(w.not_searched, &[title]),
         Because::Broken(fault) => fill(w.no_index, &[title, fault]),
     }
