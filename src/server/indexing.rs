@@ -2,11 +2,11 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use super::library::Lease;
-use crate::book::{Book, IndexKind};
+use super::library::{Lease, Volume};
+use crate::book::IndexKind;
 use crate::item::Observer;
 
 /// How long requests wait for an index before they go on without, from when it was begun.
@@ -63,8 +63,11 @@ impl Observer for Progress {
     }
 }
 
-/// An index to be made.
-type Job = (Arc<Book>, Arc<Progress>);
+/// An index to be made, unless its archive is gone by then.
+struct Job {
+    volume: Weak<Volume>,
+    progress: Arc<Progress>,
+}
 
 /// Who makes indexes: of titles and of all words, one of each kind at a time, however many archives were
 /// asked for theirs. Making one takes all cores and much memory.
@@ -78,28 +81,53 @@ struct Maker {
 }
 
 impl Makers {
-    fn add(&self, kind: IndexKind, job: Job) {
+    fn of(&self, kind: IndexKind) -> &Arc<Mutex<Maker>> {
         let [titles, words] = &self.0;
-        let maker = if kind == IndexKind::Titles { titles } else { words };
-        let mut own = maker.lock().unwrap_or_else(PoisonError::into_inner);
-        own.jobs.push_back(job);
+        if kind == IndexKind::Titles { titles } else { words }
+    }
+
+    /// Adds a job: before all others if somebody waits for it.
+    fn add(&self, kind: IndexKind, job: Job, first: bool) {
+        let maker = self.of(kind);
+        let mut own = lock(maker);
+        if first {
+            own.jobs.push_front(job);
+        } else {
+            own.jobs.push_back(job);
+        }
         if !std::mem::replace(&mut own.is_running, true) {
             let maker = Arc::clone(maker);
             std::thread::spawn(move || work_off(&maker, kind));
         }
     }
+
+    /// Puts a job before all others.
+    fn hurry(&self, kind: IndexKind, progress: &Arc<Progress>) {
+        let mut own = lock(self.of(kind));
+        if let Some(at) = own.jobs.iter().position(|job| Arc::ptr_eq(&job.progress, progress))
+            && let Some(job) = own.jobs.remove(at)
+        {
+            own.jobs.push_front(job);
+        }
+    }
+}
+
+fn lock(maker: &Mutex<Maker>) -> MutexGuard<'_, Maker> {
+    maker.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn work_off(maker: &Mutex<Maker>, kind: IndexKind) {
     loop {
-        let (book, progress) = {
-            let mut maker = maker.lock().unwrap_or_else(PoisonError::into_inner);
+        let Job { volume, progress } = {
+            let mut maker = lock(maker);
             let Some(job) = maker.jobs.pop_front() else {
                 maker.is_running = false;
                 return;
             };
             job
         };
+        let Some(volume) = volume.upgrade() else { continue };
+        let Some(book) = volume.book() else { continue };
         // A mistake of ours in one archive shall not keep the others from theirs.
         let made = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| book.prepare(kind, &*progress)));
         let fault = match made {
@@ -112,22 +140,76 @@ fn work_off(maker: &Mutex<Maker>, kind: IndexKind) {
     }
 }
 
-/// Returns nothing if an archive can be searched, else the making of its index, which this begins.
-pub fn begin(makers: &Makers, lease: &Lease, kind: IndexKind) -> Option<Arc<Progress>> {
+/// How far the index of an archive is.
+pub enum Index {
+    /// It can be searched.
+    Ready,
+    /// The index is being made.
+    Making(Arc<Progress>),
+    /// There is none, and it is not worth making one unasked.
+    Unprepared,
+}
+
+/// Who wants an index.
+#[derive(Debug, Clone, Copy)]
+pub enum Wanted {
+    /// Somebody who named the archive.
+    Named,
+    /// Somebody who searches the whole library. An archive longer than so many bytes is not worth it: a
+    /// library of those would be hours of work.
+    Unasked(u64),
+}
+
+/// Returns how far an archive's index is, which this begins to make if there is none and it is worth it.
+pub fn state(makers: &Makers, lease: &Lease, kind: IndexKind, wanted: Wanted) -> Index {
     let is_ready = match kind {
         IndexKind::Titles => lease.book.has_suggestions(),
         IndexKind::FullText => lease.book.has_search() || lease.book.as_tome().is_some(),
     };
     if is_ready {
-        return None;
+        return Index::Ready;
     }
     let mut indexing = lease.volume.indexing(kind);
     // One that was made and is gone again, for it was found damaged, is made anew.
     if let Some(progress) = indexing.as_ref().filter(|progress| !progress.is_made()) {
-        return Some(Arc::clone(progress));
+        if let Wanted::Named = wanted {
+            makers.hurry(kind, progress);
+        }
+        return Index::Making(Arc::clone(progress));
     }
+    let first = match wanted {
+        Wanted::Unasked(most) if lease.book.size() > most => return Index::Unprepared,
+        Wanted::Unasked(_) => false,
+        Wanted::Named => true,
+    };
     let progress = Arc::new(Progress::new());
     *indexing = Some(Arc::clone(&progress));
-    makers.add(kind, (Arc::clone(&lease.book), Arc::clone(&progress)));
-    Some(progress)
+    makers.add(kind, Job { volume: Arc::downgrade(&lease.volume), progress: Arc::clone(&progress) }, first);
+    Index::Making(progress)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_somebody_waits_for_is_made_first() {
+        let makers = Makers::default();
+        let kind = IndexKind::FullText;
+        // As if one were being made already.
+        lock(makers.of(kind)).is_running = true;
+        let jobs: Vec<_> = (0..4).map(|_| Arc::new(Progress::new())).collect();
+        for (progress, first) in jobs.iter().zip([false, false, true, false]) {
+            makers.add(kind, Job { volume: Weak::new(), progress: Arc::clone(progress) }, first);
+        }
+        makers.hurry(kind, &jobs[3]);
+        let own = lock(makers.of(kind));
+        let order = own.jobs.iter().map(|job| jobs.iter().position(|p| Arc::ptr_eq(p, &job.progress)));
+        assert_eq!(order.collect::<Option<Vec<_>>>(), Some(vec![3, 2, 0, 1]));
+        drop(own);
+        // Those of archives that are gone are passed over.
+        work_off(makers.of(kind), kind);
+        let own = lock(makers.of(kind));
+        assert!(own.jobs.is_empty() && !own.is_running && !jobs[0].ended.load(Ordering::Acquire));
+    }
 }

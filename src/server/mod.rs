@@ -16,9 +16,11 @@ mod body;
 mod connection;
 mod content;
 mod encoding;
+mod gate;
 mod held;
 mod indexing;
 mod kiwix;
+mod languages;
 mod library;
 mod metrics;
 mod origins;
@@ -77,6 +79,8 @@ pub struct Limits {
     pub connections_of_one: usize,
     /// The most searches of one client at a time; further ones wait for those.
     pub searches_of_one: usize,
+    /// The longest ZIM in bytes whose index is made though nobody named it.
+    pub unasked_index: u64,
     /// The most bytes of answers that clients have not taken.
     pub held: u64,
     /// Those of one client.
@@ -93,6 +97,7 @@ impl Default for Limits {
             connections: 8192,
             connections_of_one: 4096,
             searches_of_one: 4,
+            unasked_index: 256 << 20,
             held: 256 << 20,
             held_of_one: 64 << 20,
             head: Duration::from_secs(30),
@@ -148,6 +153,9 @@ pub(crate) struct State {
     held: Arc<held::Held>,
     hosts: request::Hosts,
     desk: search::Desk,
+    /// For what looks at the whole library.
+    lists: gate::Gate,
+    cards: kiwix::Cards,
     origins: origins::Origins,
     /// The port of the library.
     port: u16,
@@ -209,6 +217,8 @@ impl Server {
             port: address.port(),
             library,
             desk: search::Desk::default(),
+            lists: gate::Gate::new(LISTS),
+            cards: kiwix::Cards::default(),
             encoded: encoding::Cache::new(ENCODED_CACHE),
             metrics: Arc::default(),
             clients: connection::Clients::new(options.limits),
@@ -265,6 +275,9 @@ fn in_one_line(log: Log) -> Log {
 
 /// Threads that may wait for disks: for some disks that do not answer at all, and the others beside them.
 const MAX_BLOCKING: usize = 8 * library::READERS_OF_DISK;
+
+/// Answers that look at the whole library, at a time.
+const LISTS: usize = 2;
 
 /// Bytes of answers kept encoded.
 const ENCODED_CACHE: u64 = 12 << 20;

@@ -8,9 +8,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::Semaphore;
-
-use super::indexing::{self, Makers};
+use super::gate::Gate;
+use super::indexing::{self, Index, Makers, Wanted};
 use super::library::{Lease, Refusal, Volume};
 use super::{Event, State};
 use crate::book::{self, Book, IndexKind, Match, SearchOptions, SuggestOptions, Suggestions};
@@ -35,12 +34,6 @@ pub const MAX_SUGGESTIONS: usize = 100;
 
 /// How long a search may take, once it runs.
 const BUDGET: Duration = Duration::from_secs(1);
-
-/// Those who may wait for a place, for each that there is.
-const QUEUE: usize = 16;
-
-/// How long requests wait for others to end.
-const QUEUE_TIME: Duration = Duration::from_secs(2);
 
 /// How long a request waits for the archives that it names.
 const LEASE_TIME: Duration = Duration::from_secs(5);
@@ -68,12 +61,6 @@ pub struct Desk {
 struct Room {
     alone: Gate,
     together: Gate,
-}
-
-/// A bounded number of places, and of those who wait for one.
-struct Gate {
-    places: Semaphore,
-    queue: Semaphore,
 }
 
 impl Default for Desk {
@@ -118,21 +105,6 @@ impl Room {
     }
 }
 
-impl Gate {
-    fn new(places: usize) -> Self {
-        Self { places: Semaphore::new(places), queue: Semaphore::new(QUEUE * places) }
-    }
-
-    /// Waits for a place; nothing if too many wait already, or it takes too long.
-    async fn enter(&self) -> Option<tokio::sync::SemaphorePermit<'_>> {
-        if let Ok(place) = self.places.try_acquire() {
-            return Some(place);
-        }
-        let _queued = self.queue.try_acquire().ok()?;
-        tokio::time::timeout(QUEUE_TIME, self.places.acquire()).await.ok()?.ok()
-    }
-}
-
 /// Why nothing was looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refused {
@@ -151,6 +123,8 @@ pub enum Refused {
 pub enum Because {
     /// Its index is being made: how much is done, in percent, if that can be said.
     Indexing(Option<u64>),
+    /// It is large and has no index, and nobody asked for it by name.
+    Unprepared,
     /// It is being opened, or too many read it.
     Busy,
     /// It, or its index, cannot be read.
@@ -325,17 +299,28 @@ impl Taken {
         self.left_out.push(LeftOut { volume: Arc::clone(volume), because });
     }
 
-    /// Leaves those out whose index is not there yet, and has it made.
-    fn prepare(&mut self, makers: &Makers, kind: IndexKind) {
+    /// Leaves those out whose index is not there yet, and has it made: first that of one that was named.
+    fn prepare(&mut self, state: &State, kind: IndexKind) {
         let leases = std::mem::take(&mut self.leases);
-        let begun: Vec<_> = leases.iter().map(|lease| indexing::begin(makers, lease, kind)).collect();
-        for (lease, making) in leases.into_iter().zip(begun) {
-            match making {
-                Some(making) if !(self.named && making.wait()) => {
-                    let because = making.fault().map_or(Because::Indexing(making.percent()), Because::Broken);
-                    self.left_out.push(LeftOut { volume: lease.volume, because });
+        let wanted = match self.named {
+            true => Wanted::Named,
+            false => Wanted::Unasked(state.options.limits.unasked_index),
+        };
+        // All are begun before one is waited for.
+        let begun: Vec<_> =
+            leases.iter().map(|lease| indexing::state(&state.desk.makers, lease, kind, wanted)).collect();
+        for (lease, state) in leases.into_iter().zip(begun) {
+            let because = match state {
+                Index::Ready => None,
+                Index::Unprepared => Some(Because::Unprepared),
+                Index::Making(making) if self.named && making.wait() => None,
+                Index::Making(making) => {
+                    Some(making.fault().map_or(Because::Indexing(making.percent()), Because::Broken))
                 }
-                _ => self.leases.push(lease),
+            };
+            match because {
+                Some(because) => self.left_out.push(LeftOut { volume: lease.volume, because }),
+                None => self.leases.push(lease),
             }
         }
     }
@@ -349,7 +334,7 @@ impl Taken {
 }
 
 fn search_in(state: &State, mut taken: Taken, query: &str, options: &SearchOptions) -> Found {
-    taken.prepare(&state.desk.makers, IndexKind::FullText);
+    taken.prepare(state, IndexKind::FullText);
     let started = Instant::now();
     let books: Vec<&Book> = taken.leases.iter().map(|lease| &*lease.book).collect();
     // It fails only if its observer has it fail.
@@ -372,7 +357,7 @@ fn search_in(state: &State, mut taken: Taken, query: &str, options: &SearchOptio
 }
 
 fn suggest_in(state: &State, mut taken: Taken, query: &str, n: usize) -> Suggested {
-    taken.prepare(&state.desk.makers, IndexKind::Titles);
+    taken.prepare(state, IndexKind::Titles);
     let deadline = Instant::now() + SUGGEST_TIME;
     let n_archives = u32::try_from(taken.leases.len()).unwrap_or(u32::MAX).max(1);
     let work = (SUGGEST_WORK / n_archives).clamp(LEAST_WORK, SUGGEST_WORK);

@@ -122,6 +122,8 @@ pub struct Words {
     pub indexing: &'static str,
     /// The same where the share is not known.
     pub indexing_soon: &'static str,
+    /// A large archive that nobody has searched by name; with its title.
+    pub unprepared: &'static str,
     /// The index of an archive could not be made.
     pub no_index: &'static str,
     /// An archive was not searched.
@@ -265,6 +267,7 @@ pub static ENGLISH: Words = Words {
     did_you_mean: "Did you mean",
     indexing: "{} is being prepared for its first search: {} % done. Its articles are not among these yet.",
     indexing_soon: "{} is being prepared for its first search. Its articles are not among these yet.",
+    unprepared: "{} is large and has not been prepared for searching. Choose it alone to have that done.",
     no_index: "{} cannot be searched: {}",
     not_searched: "{} has too much to do and was not searched.",
     previous: "Previous",

@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use serde_json::{Value, json};
 use tome::item::About;
 use tome::server::Options;
 
@@ -260,6 +261,27 @@ fn searches_of_a_class_behind_one_address_wait_for_each_other() {
     for pupil in pupils {
         assert_eq!(pupil.join().unwrap(), 200);
     }
+}
+
+#[test]
+fn the_index_of_a_large_archive_is_made_for_those_who_name_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("large.zim");
+    let about = About { main: Some("index.html".into()), ..About::default() };
+    write(&file, vec![article("index.html", "Granite", "<p>granite")], &about);
+    let mut options = Options { sources: vec![file], ..Options::default() };
+    options.limits.unasked_index = 1000;
+    let server = Ours::with(options);
+    let ask = |target: &str| -> Value { serde_json::from_str(get(server.address, target).text()).unwrap() };
+    for _ in 0..2 {
+        let found = ask("/api/search?q=granite");
+        assert_eq!(found["hits"], json!([]));
+        assert_eq!(found["end"]["left_out"][0]["because"], "unprepared");
+    }
+    assert!(get(server.address, "/search?q=granite").text().contains("Choose it alone"));
+    let named = || ask("/api/search?q=granite&archive=large")["hits"].as_array().unwrap().len() == 1;
+    until("its index is made", named);
+    assert_eq!(ask("/api/search?q=granite")["hits"].as_array().unwrap().len(), 1);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::json;
 use crate::server::State;
 use crate::server::answer::Answer;
 use crate::server::request::Request;
-use crate::server::search::{self, Because, LeftOut, MAX_HITS, MAX_OFFSET, MAX_SUGGESTIONS};
+use crate::server::search::{self, Because, LeftOut, MAX_HITS, MAX_NAMES, MAX_OFFSET, MAX_SUGGESTIONS};
 
 /// How many suggestions or hits there are without a word of it.
 const USUAL: usize = 10;
@@ -47,6 +47,7 @@ impl<'a> Left<'a> {
     fn new(left: &'a LeftOut) -> Self {
         let (because, percent, error) = match &left.because {
             Because::Indexing(percent) => ("indexing", *percent, None),
+            Because::Unprepared => ("unprepared", None, None),
             Because::Busy => ("busy", None, None),
             Because::Broken(error) => ("broken", None, Some(error.as_str())),
         };
@@ -54,9 +55,10 @@ impl<'a> Left<'a> {
     }
 }
 
-/// Returns the archives that a query names.
+/// Returns the archives that a query names; none, as an empty form has it, are all of them.
 fn names(request: &Request) -> Vec<String> {
-    request.query.all("archive").map(str::to_owned).collect()
+    let all = request.query.all("archive").filter(|name| !name.is_empty());
+    all.take(MAX_NAMES).map(str::to_owned).collect()
 }
 
 pub(super) async fn suggest(state: &Arc<State>, request: &Request) -> Result<Answer, Fault> {
