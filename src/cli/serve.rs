@@ -50,8 +50,10 @@ pub fn run(args: &ServeArgs, globals: &Globals) -> Outcome {
     let log = log(globals.quiet);
     let server = Server::bind(options, log)?;
     let url = server.url();
-    println!("{url}");
-    let _ = std::io::stdout().flush();
+    // Whoever started it may have had enough of its words, and wants it to serve all the same.
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{url}").and_then(|()| out.flush());
+    drop(out);
     if args.open {
         open(&url);
     }
