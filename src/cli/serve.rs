@@ -42,6 +42,7 @@ pub fn run(args: &ServeArgs, globals: &Globals) -> Outcome {
         root: args.root.clone(),
         hosts: args.hosts.clone(),
         allow_scripts: args.allow_scripts.clone(),
+        trust_proxies: args.trust_proxy.clone(),
         block_external: args.block_external,
         access_log: args.access_log,
         index: index::options(args.no_cache),

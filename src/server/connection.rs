@@ -21,7 +21,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, Sleep};
 
-use super::{Event, Limits, State, routes};
+use super::{Event, Limits, State, proxies, routes};
 
 /// The most bytes of a request's head.
 const MAX_HEAD: usize = 32 << 10;
@@ -46,6 +46,7 @@ pub struct Clients {
     limits: Limits,
     connections: AtomicUsize,
     farewells: Semaphore,
+    /// By what clients are told apart by.
     by_address: Mutex<HashMap<IpAddr, Held>>,
 }
 
@@ -112,6 +113,7 @@ impl Clients {
     }
 
     fn hold(&self, address: IpAddr, what: What, most: usize) -> Option<Hold<'_>> {
+        let address = proxies::key(address);
         let mut by_address = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
         let count = by_address.entry(address).or_default().of(what);
         if *count >= most {

@@ -25,6 +25,7 @@ mod library;
 mod metrics;
 mod origins;
 mod pages;
+mod proxies;
 mod range;
 mod request;
 mod routes;
@@ -39,6 +40,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+
+pub use self::proxies::Network;
 
 use crate::book::CacheOptions;
 use crate::error::{Error, Result};
@@ -56,6 +59,8 @@ pub struct Options {
     pub hosts: Vec<String>,
     /// Archives whose scripts may run, each on an origin of its own.
     pub allow_scripts: Vec<String>,
+    /// Proxies that say for whom they ask (`X-Forwarded-For`), beside those on this machine.
+    pub trust_proxies: Vec<Network>,
     /// True if a link out of an archive leads to a page that shows where it would go.
     pub block_external: bool,
     /// True if each request is told to the log.
@@ -114,6 +119,7 @@ impl Default for Options {
             root: String::new(),
             hosts: vec![],
             allow_scripts: vec![],
+            trust_proxies: vec![],
             block_external: false,
             access_log: false,
             index: CacheOptions::default(),
@@ -152,6 +158,7 @@ pub(crate) struct State {
     clients: connection::Clients,
     held: Arc<held::Held>,
     hosts: request::Hosts,
+    proxies: proxies::Proxies,
     desk: search::Desk,
     /// For what looks at the whole library.
     lists: gate::Gate,
@@ -213,6 +220,7 @@ impl Server {
         let state = Arc::new(State {
             assets: assets::Assets::new(&options.root),
             hosts: request::Hosts::new(&options),
+            proxies: proxies::Proxies::new(&options.trust_proxies),
             origins,
             port: address.port(),
             library,

@@ -25,10 +25,9 @@ pub async fn answer(state: Arc<State>, peer: Peer, request: hyper::Request<Incom
     // Nothing here takes a body.
     drop(body);
     let line = state.options.access_log.then(|| log_line(&head));
-    let mut client = peer.address;
-    let mut response = match Request::read(head, peer.address, &state.hosts, &state.options.root) {
+    let client = state.proxies.client(peer.address, &head.headers);
+    let mut response = match Request::read(head, client, &state.hosts, &state.options.root) {
         Ok(mut request) => {
-            client = request.client;
             request.origin = peer.origin.as_deref().map(str::to_owned).or(request.origin);
             dispatch(&state, Arc::new(request)).await
         }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
+use tome::server::Network;
 
 /// Serve archives to browsers: a library to read and search
 ///
@@ -40,6 +41,10 @@ pub struct ServeArgs {
     /// Answer to this name, too
     #[arg(long = "host", value_name = "NAME")]
     pub hosts: Vec<String>,
+    /// Believe the proxy at this address, or in this network, for whom it asks (X-Forwarded-For); one on
+    /// this machine is believed anyway
+    #[arg(long, value_name = "ADDRESS", value_parser = str::parse::<Network>)]
+    pub trust_proxy: Vec<Network>,
     /// Open the library in a browser
     #[arg(long)]
     pub open: bool,
