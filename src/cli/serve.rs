@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
 use tome::book::format_of;
-use tome::server::{Event, Options, Server};
+use tome::error::Error;
+use tome::server::{Event, Options, Scripts, Server, Site};
 
 use super::args::{Globals, ServeArgs};
 use super::{Failure, Outcome, Status, index, sample, talk};
@@ -36,12 +37,17 @@ pub fn run(args: &ServeArgs, globals: &Globals) -> Outcome {
             }
         }
     }
+    let site = |url: &String| Site::read(url, &args.root);
+    let scripts = |(archive, url): &(String, Option<String>)| {
+        Ok::<_, Error>(Scripts { archive: archive.clone(), site: url.as_ref().map(site).transpose()? })
+    };
     let options = Options {
         sources,
         listen: args.listen,
         root: args.root.clone(),
         hosts: args.hosts.clone(),
-        allow_scripts: args.allow_scripts.clone(),
+        url: args.url.as_ref().map(site).transpose()?,
+        allow_scripts: args.allow_scripts.iter().map(scripts).collect::<Result<_, _>>()?,
         trust_proxies: args.trust_proxy.clone(),
         block_external: args.block_external,
         access_log: args.access_log,
@@ -55,6 +61,9 @@ pub fn run(args: &ServeArgs, globals: &Globals) -> Outcome {
     let mut out = std::io::stdout().lock();
     let _ = writeln!(out, "{url}").and_then(|()| out.flush());
     drop(out);
+    if args.url.is_some() && !globals.quiet {
+        talk::note(&format!("the proxy finds it at {}", server.address()));
+    }
     if args.open {
         open(&url);
     }

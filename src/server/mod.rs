@@ -30,6 +30,7 @@ mod range;
 mod request;
 mod routes;
 mod search;
+mod site;
 mod url;
 mod words;
 
@@ -41,7 +42,9 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 
+pub use self::origins::Scripts;
 pub use self::proxies::Network;
+pub use self::site::Site;
 
 use crate::book::CacheOptions;
 use crate::error::{Error, Result};
@@ -57,8 +60,11 @@ pub struct Options {
     pub root: String,
     /// Names by which clients may call the server, beside IP addresses, `localhost` and the machine's own.
     pub hosts: Vec<String>,
-    /// Archives whose scripts may run, each on an origin of its own.
-    pub allow_scripts: Vec<String>,
+    /// The origin by which browsers reach the library through a proxy.
+    pub url: Option<Site>,
+    /// Archives whose scripts may run, each on an origin of its own. Where `url` is given, each says its
+    /// own origin, too; else none does.
+    pub allow_scripts: Vec<Scripts>,
     /// Proxies that say for whom they ask (`X-Forwarded-For`), beside those on this machine.
     pub trust_proxies: Vec<Network>,
     /// True if a link out of an archive leads to a page that shows where it would go.
@@ -118,6 +124,7 @@ impl Default for Options {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             root: String::new(),
             hosts: vec![],
+            url: None,
             allow_scripts: vec![],
             trust_proxies: vec![],
             block_external: false,
@@ -185,6 +192,7 @@ impl Server {
     /// Fails if the address cannot be listened at, or an option makes no sense.
     pub fn bind(options: Options, log: Log) -> Result<Self> {
         let log = in_one_line(log);
+        let mut origins = origins::Origins::new(&options)?;
         let io = |action| move |source| Error::Io { action, path: "server".into(), source };
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
@@ -203,7 +211,6 @@ impl Server {
         };
         let (listener, address) = listen(options.listen)?;
         let mut listeners = vec![connection::Listener { listener, origin: None }];
-        let mut origins = origins::Origins::new(&options);
         // Other machines cannot be reached by the names that lead to this one.
         if !address.ip().is_loopback() {
             origins.give_ports(|i, label| {
@@ -242,15 +249,22 @@ impl Server {
         self.address
     }
 
-    /// Returns the address to type into a browser on this machine.
+    /// Returns the address to type into a browser: that of the options, else one on this machine.
     pub fn url(&self) -> String {
+        let Options { url, root, allow_scripts, .. } = &self.state.options;
+        if let Some(site) = url {
+            return format!("{site}{root}/");
+        }
         let ip = self.address.ip();
         let host = match ip {
-            _ if ip.is_unspecified() => "localhost".to_owned(),
+            // From LABEL.localhost the way back leads there, and a browser keeps bookmarks by names.
+            _ if ip.is_unspecified() || (ip.is_loopback() && !allow_scripts.is_empty()) => {
+                "localhost".to_owned()
+            }
             std::net::IpAddr::V6(ip) => format!("[{ip}]"),
             std::net::IpAddr::V4(ip) => ip.to_string(),
         };
-        format!("http://{host}:{}{}/", self.address.port(), self.state.options.root)
+        format!("http://{host}:{}{root}/", self.address.port())
     }
 
     /// Answers until `stop` comes to its end; then lets requests that have begun come to theirs, for a

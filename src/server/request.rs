@@ -5,8 +5,9 @@ use std::net::IpAddr;
 use hyper::header::{HOST, HeaderName};
 use hyper::{HeaderMap, Method, Version};
 
-use super::Options;
+use super::site::Site;
 use super::url::Query;
+use super::{Options, origins};
 
 /// The longest address: that of the longest path that a file system has, each byte of it encoded.
 const MAX_URL: usize = 16 << 10;
@@ -47,19 +48,51 @@ pub enum Unfit {
 }
 
 /// The names by which clients may call the server.
-pub struct Hosts(Vec<String>);
+pub struct Hosts {
+    /// Those of the library.
+    names: Vec<String>,
+    /// Archives with an origin that whoever runs the server has named, by their labels.
+    own: Vec<(Site, String)>,
+}
 
 impl Hosts {
     /// Returns the names of options and machine.
     pub fn new(options: &Options) -> Self {
         let mut names: Vec<String> = vec!["localhost".into()];
         names.extend(options.hosts.iter().map(|name| name.trim_end_matches('.').to_ascii_lowercase()));
+        names.extend(options.url.iter().map(|site| site.name().to_owned()));
         if let Some(own) = machine_name() {
             let own = own.to_ascii_lowercase();
             let short = own.split('.').next().unwrap_or_default().to_owned();
             names.extend([format!("{short}.local"), short, own]);
         }
-        Self(names)
+        let own = options.allow_scripts.iter();
+        let own = own.filter_map(|own| Some((own.site.clone()?, origins::label(&own.archive)))).collect();
+        Self { names, own }
+    }
+
+    /// Returns the label of the archive whose own origin is called so; nothing for the library.
+    ///
+    /// # Errors
+    ///
+    /// Fails for a name that is none of ours.
+    fn find(&self, name: &str, port: Option<&str>) -> Result<Option<String>, Unfit> {
+        if let Some((_, label)) = self.own.iter().find(|(site, _)| site.is_called(name, port)) {
+            return Ok(Some(label.clone()));
+        }
+        if self.knows(name) {
+            return Ok(None);
+        }
+        // Some proxies leave the port out: then the name alone has to do.
+        let mut called = self.own.iter().filter(|(site, _)| port.is_none() && site.name() == name);
+        if let (Some((_, label)), None) = (called.next(), called.next()) {
+            return Ok(Some(label.clone()));
+        }
+        match name.strip_suffix(".localhost") {
+            // One origin is enough.
+            Some(label) if self.own.iter().all(|(_, own)| own != label) => Ok(Some(label.to_owned())),
+            _ => Err(Unfit::Host),
+        }
     }
 
     /// Returns true if a host may be served. Addresses cannot be rebound, names can.
@@ -69,7 +102,7 @@ impl Hosts {
                 .strip_prefix('[')
                 .and_then(|h| h.strip_suffix(']'))
                 .is_some_and(|h| h.parse::<IpAddr>().is_ok());
-        is_address || self.0.iter().any(|name| name == host)
+        is_address || self.names.iter().any(|name| name == host)
     }
 }
 
@@ -107,12 +140,8 @@ impl Request {
             None if head.version <= Version::HTTP_10 => "localhost".into(),
             None => return Err(Unfit::Malformed),
         };
-        let (name, _) = split_port(&host);
-        let name = name.trim_end_matches('.');
-        let origin = name.strip_suffix(".localhost").map(str::to_owned);
-        if origin.is_none() && !hosts.knows(name) {
-            return Err(Unfit::Host);
-        }
+        let (name, port) = split_port(&host);
+        let origin = hosts.find(name.trim_end_matches('.'), port)?;
         let whole = head.uri.path();
         let raw_query = head.uri.query().unwrap_or_default();
         if whole.len() + raw_query.len() > MAX_URL {
@@ -160,6 +189,7 @@ fn split_port(host: &str) -> (&str, Option<&str>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::Scripts;
 
     fn read(host: &str, uri: &str, root: &str) -> Result<Request, Unfit> {
         let hosts = Hosts::new(&Options { hosts: vec!["Wiki.School".into()], ..Options::default() });
@@ -191,6 +221,40 @@ mod tests {
             assert_eq!(read(host, "/", "").err(), Some(Unfit::Host), "{host}");
         }
         assert_eq!(read("wiki-7.localhost:80", "/", "").unwrap().origin.as_deref(), Some("wiki-7"));
+    }
+
+    #[test]
+    fn an_origin_that_was_named_is_its_archives_alone() {
+        let site = |text| Site::read(text, "").unwrap();
+        let own = |archive: &str, at| Scripts { archive: archive.into(), site: Some(site(at)) };
+        let hosts = Hosts::new(&Options {
+            url: Some(site("https://wiki.school")),
+            allow_scripts: vec![
+                own("games", "https://games.wiki.school"),
+                own("maps", "https://wiki.school:8443"),
+                own("quiz", "https://quiz.school:9443"),
+            ],
+            ..Options::default()
+        });
+        let find = |host: &str| {
+            let (name, port) = split_port(host);
+            hosts.find(name, port).map(Option::unwrap_or_default)
+        };
+        for (host, label) in [
+            ("wiki.school", ""),
+            ("wiki.school:443", ""),
+            ("wiki.school:8443", "maps"),
+            ("games.wiki.school", "games"),
+            ("games.wiki.school:443", "games"),
+            ("quiz.school:9443", "quiz"),
+            ("quiz.school", "quiz"),
+            ("localhost:8080", ""),
+        ] {
+            assert_eq!(find(host).as_deref(), Ok(label), "{host}");
+        }
+        for host in ["games.wiki.school:8443", "quiz.school:1", "games.localhost:8080", "other.wiki.school"] {
+            assert_eq!(find(host), Err(Unfit::Host), "{host}");
+        }
     }
 
     #[test]

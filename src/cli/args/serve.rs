@@ -24,6 +24,11 @@ Examples:
   tome serve wiki.tome --open
   tome serve /srv/archives --listen 0.0.0.0:8080 --host library.school
   tome serve /srv/archives --root /wiki --access-log
+  tome serve /srv/archives --url https://wiki.school --allow-scripts games=https://games.wiki.school
+
+Behind a proxy, --url says by which address browsers reach the library. An archive whose scripts may run \
+is given another address, which leads to the same proxy; both are passed on with the Host by which they \
+were called. A proxy on another machine is named by --trust-proxy.
 
 Clients call the server by an IP address, localhost, this machine's name or a --host; all other names \
 are refused, so that no page elsewhere can make a browser read what is here. The JSON interface and \
@@ -41,6 +46,9 @@ pub struct ServeArgs {
     /// Answer to this name, too
     #[arg(long = "host", value_name = "NAME")]
     pub hosts: Vec<String>,
+    /// Say by which address browsers reach the library through a proxy, as https://wiki.school
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
     /// Believe the proxy at this address, or in this network, for whom it asks (X-Forwarded-For); one on
     /// this machine is believed anyway
     #[arg(long, value_name = "ADDRESS", value_parser = str::parse::<Network>)]
@@ -51,15 +59,25 @@ pub struct ServeArgs {
     /// Write a line for each request to stderr
     #[arg(long)]
     pub access_log: bool,
-    /// Let the scripts of this archive run, on an origin of its own
-    #[arg(long, value_name = "NAME")]
-    pub allow_scripts: Vec<String>,
+    /// Let the scripts of this archive run, on an origin of its own; with --url, the one given here
+    #[arg(long, value_name = "NAME[=URL]", value_parser = scripts)]
+    pub allow_scripts: Vec<(String, Option<String>)>,
     /// Lead links out of the archives to a page that shows where they would go
     #[arg(long)]
     pub block_external: bool,
     /// Neither read nor write the cache folder, where indexes of .zim files are kept
     #[arg(long)]
     pub no_cache: bool,
+}
+
+/// Reads the name of an archive, and the address that may follow.
+fn scripts(text: &str) -> Result<(String, Option<String>), String> {
+    match text.rsplit_once('=') {
+        _ if text.is_empty() => Err("the name of an archive is wanted".into()),
+        Some(("", _)) => Err("the name of an archive stands before the =".into()),
+        Some((name, url)) => Ok((name.to_owned(), Some(url.to_owned()))),
+        None => Ok((text.to_owned(), None)),
+    }
 }
 
 /// Reads a root: empty, or with a slash before and none behind.

@@ -1,6 +1,7 @@
 //! Security, by the numbers of the cases: what comes from archives and from clients is hostile.
 
 mod headers;
+mod proxied;
 mod shown;
 
 use std::sync::LazyLock;
