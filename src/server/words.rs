@@ -42,6 +42,8 @@ pub struct Words {
     pub random: &'static str,
     /// A button that is pressed while the page is a bookmark.
     pub bookmark: &'static str,
+    /// The way to a bookmark from a page on an origin of its own.
+    pub bookmark_there: &'static str,
     /// The settings.
     pub settings: &'static str,
     /// The choice of colours.
@@ -150,6 +152,10 @@ pub struct Words {
     pub bookmarks: &'static str,
     /// No bookmarks.
     pub no_bookmarks: &'static str,
+    /// Asks whether a page shall be one; the place is for its title.
+    pub add_question: &'static str,
+    /// The button that makes it one.
+    pub add: &'static str,
     /// The history.
     pub history: &'static str,
     /// No history.
@@ -228,6 +234,7 @@ pub static ENGLISH: Words = Words {
     contents: "Contents",
     random: "Random article",
     bookmark: "Bookmark",
+    bookmark_there: "Bookmark in the library",
     settings: "Settings",
     theme: "Colours",
     theme_auto: "Auto",
@@ -280,6 +287,8 @@ pub static ENGLISH: Words = Words {
     needs_script: "History and bookmarks are kept by your browser, which needs JavaScript for it.",
     bookmarks: "Bookmarks",
     no_bookmarks: "None yet. The star in the bar of an article makes one.",
+    add_question: "Add “{}” to the bookmarks?",
+    add: "Add",
     history: "History",
     no_history: "Nothing was read yet.",
     remove: "Remove {}",

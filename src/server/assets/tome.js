@@ -20,6 +20,13 @@
   const byId = (id) => D.getElementById.call(document, id);
   const all = (selector) => D.querySelectorAll.call(document, selector);
   const html = own("documentElement");
+  const decoded = (text) => {
+    try {
+      return decodeURIComponent(text);
+    } catch {
+      return text;
+    }
+  };
   const fill = (sentence, value) => sentence.replace("{}", () => value);
 
   // Our own address is in no document, so it says truly where the server's paths begin.
@@ -433,6 +440,30 @@
     });
     addEventListener("storage", (event) => event.key === KEY && show());
     show();
+
+    // A page on an origin of its own asks behind the `#`, as anybody may: the reader decides.
+    let wanted = null;
+    const ask = () => {
+      const asked = new URLSearchParams(location.hash.slice(1));
+      const to = asked.get("add") || "";
+      const isPath = to.startsWith("/a/") && new URL(to, location.origin).pathname === to;
+      const rows = [{ path: isPath && to, title: asked.get("title"), archive: decoded(to.split("/")[2] || ""), time: Date.now() }];
+      wanted = cleanList(rows, 1)[0];
+      byId("add").hidden = !wanted;
+      if (!wanted) return;
+      byId("add-title").textContent = fill(byId("add").dataset.question, wanted.title || wanted.path);
+      byId("add-path").textContent = decoded(wanted.path);
+    };
+    byId("add-it").addEventListener("click", () => {
+      if (!wanted) return;
+      const one = wanted;
+      keep((value) => (value.bookmarks = [one, ...value.bookmarks.filter((row) => row.path !== one.path)].slice(0, MOST.bookmarks)));
+      history.replaceState(null, "", root + path);
+      ask();
+      show();
+    });
+    addEventListener("hashchange", ask);
+    ask();
   };
 
   /** The library's filter as one types; the form does the same without. */

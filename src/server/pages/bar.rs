@@ -30,8 +30,14 @@ pub fn own_head(assets: &Assets) -> String {
 /// Returns the bar of a page of an archive.
 pub fn bar(frame: &Frame<'_>, lines: &[Line]) -> String {
     let archive = Shown::new(frame.archive, frame.archive_title, frame.words);
-    let address = format!("{}/a/{}/{}", frame.root, archive.address, url::path(frame.path));
-    write(frame.words, frame.root, Some(archive), Some(&address), lines, true)
+    let path = format!("/a/{}/{}", archive.address, url::path(frame.path));
+    let address = format!("{}{path}", frame.root);
+    // Whatever is kept on an origin of its own is the archive's scripts' to read and to change.
+    let add = match frame.scripts {
+        true => format!("add={}&title={}", url::value(&path), url::value(frame.title)),
+        false => String::new(),
+    };
+    write(frame.words, frame.root, Some(archive), Some((&address, &add)), lines, true)
 }
 
 /// Returns the bar of a page of ours: of an archive given by name and title, or of all.
@@ -87,6 +93,8 @@ struct Bar<'a> {
     root: &'a str,
     archive: Option<Shown<'a>>,
     address: &'a str,
+    /// What the page of bookmarks is asked to add, where none can be kept; else empty.
+    add: &'a str,
     /// True on a page of an archive.
     reading: bool,
     lines: Vec<Indented<'a>>,
@@ -99,7 +107,7 @@ fn write<'a>(
     w: &'a Words,
     root: &'a str,
     archive: Option<Shown<'a>>,
-    address: Option<&'a str>,
+    reading: Option<(&'a str, &'a str)>,
     lines: &'a [Line],
     search: bool,
 ) -> String {
@@ -119,8 +127,9 @@ fn write<'a>(
         css: &BAR_CSS,
         root,
         archive,
-        address: address.unwrap_or_default(),
-        reading: address.is_some(),
+        address: reading.map_or("", |(address, _)| address),
+        add: reading.map_or("", |(_, add)| add),
+        reading: reading.is_some(),
         lines: lines.collect(),
         groups: [
             Group {
@@ -169,7 +178,7 @@ mod tests {
         let evil = "\"><script>alert(1)</script>'&";
         let lines = [Line { level: 2, id: "a&quot;b".into(), html: "c &lt;b&gt;".into() }];
         let archive = Shown::new(evil, evil, &ENGLISH);
-        let html = write(&ENGLISH, "/w", Some(archive), Some("/w/a/x/y"), &lines, true);
+        let html = write(&ENGLISH, "/w", Some(archive), Some(("/w/a/x/y", "")), &lines, true);
         assert!(!html.contains("<script") && !html.contains(evil), "{html}");
         assert!(html.contains("data-archive=\"&#34;&#62;&#60;script"), "{html}");
         assert!(html.contains("href=\"/w/a/x/y#a&quot;b\">c &lt;b&gt;</a>"), "{html}");
@@ -178,7 +187,7 @@ mod tests {
     #[test]
     fn the_bar_works_without_script() {
         let archive = Shown::new("docs", "The docs", &ENGLISH);
-        let html = write(&ENGLISH, "/w", Some(archive), Some("/w/a/docs/x"), &[], true);
+        let html = write(&ENGLISH, "/w", Some(archive), Some(("/w/a/docs/x", "")), &[], true);
         assert!(html.contains("action=\"/w/search\" method=\"get\""));
         assert!(html.contains("name=\"archive\" value=\"docs\""));
         assert!(html.contains("href=\"/w/random?content=docs\"") && html.contains("href=\"/w/a/docs/\""));

@@ -2,6 +2,7 @@
 
 mod driver;
 mod looks;
+mod origins;
 mod outside;
 mod strangers;
 
