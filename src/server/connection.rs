@@ -171,6 +171,7 @@ pub async fn accept(listeners: Vec<Listener>, state: Arc<State>, stop: impl Futu
 
 async fn accept_at(at: Listener, state: Arc<State>, mut end: watch::Receiver<()>) {
     let origin = at.origin.map(Arc::from);
+    let mut failures = Failures::default();
     loop {
         let accepted = tokio::select! {
             _ = end.changed() => return,
@@ -184,10 +185,39 @@ async fn accept_at(at: Listener, state: Arc<State>, mut end: watch::Receiver<()>
             }
             Err(error) => {
                 // Out of descriptors, mostly: others have to close theirs first.
-                (state.log)(Event::Warning(&format!("cannot accept a connection: {error}")));
+                if let Some(text) = failures.tell(&error, Instant::now()) {
+                    (state.log)(Event::Warning(&text));
+                }
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         }
+    }
+}
+
+/// Connections that could not be accepted: where one cannot, the next cannot, either.
+#[derive(Default)]
+struct Failures {
+    /// When they were last told of.
+    told: Option<Instant>,
+    /// How many there were since.
+    silent: u64,
+}
+
+impl Failures {
+    /// How long nothing is said after something was.
+    const SILENCE: Duration = Duration::from_secs(10);
+
+    /// Returns what is to be said of one.
+    fn tell(&mut self, error: &io::Error, now: Instant) -> Option<String> {
+        if self.told.is_some_and(|told| now < told + Self::SILENCE) {
+            self.silent += 1;
+            return None;
+        }
+        self.told = Some(now);
+        Some(match std::mem::take(&mut self.silent) {
+            0 => format!("cannot accept a connection: {error}"),
+            n => format!("cannot accept a connection: {error} ({n} more since this was last said)"),
+        })
     }
 }
 
@@ -371,5 +401,24 @@ impl AsyncWrite for Steady {
     ) -> Poll<io::Result<usize>> {
         let result = Pin::new(&mut self.stream).poll_write_vectored(context, pieces);
         self.judge(context, result)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_in_a_row_are_told_of_once_in_a_while() {
+        let (mut failures, start) = (Failures::default(), Instant::now());
+        let mut at = |tenths: u64| {
+            let error = io::Error::other("too many open files");
+            failures.tell(&error, start + Duration::from_millis(100 * tenths))
+        };
+        let told: Vec<String> = (0..=250).filter_map(&mut at).collect();
+        assert_eq!(told.len(), 3, "{told:?}");
+        assert!(told[0].ends_with("files") && told[1].contains("(99 more"), "{told:?}");
+        assert!(at(500).unwrap().contains("(50 more"));
+        assert!(at(700).unwrap().ends_with("files"));
     }
 }
