@@ -81,8 +81,9 @@ impl Library {
         });
         let deadline = Instant::now() + START;
         let first = Arc::new(AtomicUsize::new(0));
-        for (i, source) in options.sources.iter().enumerate() {
-            let (library, first, source) = (Arc::clone(&library), Arc::clone(&first), source.clone());
+        let sources = files::distinct(&options.sources);
+        for (i, source) in sources.iter().enumerate() {
+            let (library, first, source) = (Arc::clone(&library), Arc::clone(&first), source.to_path_buf());
             let every = options.watch_every;
             // Of two archives of one name, that of the first source has it at every start.
             let wait = move |first: &AtomicUsize| {
@@ -94,7 +95,7 @@ impl Library {
         }
         while Instant::now() < deadline {
             let is_known = |v: &Arc<Volume>| v.about().is_some() || v.fault().is_some();
-            if first.load(Ordering::Acquire) >= options.sources.len()
+            if first.load(Ordering::Acquire) >= sources.len()
                 && library.shelf().volumes().iter().all(is_known)
             {
                 break;

@@ -1,5 +1,6 @@
 //! The files of archives: which there are, and in what state.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -39,6 +40,32 @@ pub fn found_in(source: &Path) -> std::io::Result<Vec<(PathBuf, Stamp)>> {
     // The order decides who of two with one name is the second.
     out.sort_by(|a, b| a.0.cmp(&b.0));
     Ok(out)
+}
+
+/// Returns sources without those that add nothing: one that was given before, by whatever path, and an
+/// archive in a folder that is a source as a whole. Such a folder stands where the first of both stood:
+/// the order decides about names.
+pub fn distinct(sources: &[PathBuf]) -> Vec<&Path> {
+    // What is not there yet has its path alone.
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let folders: Vec<(PathBuf, &Path)> = sources
+        .iter()
+        .filter(|source| source.is_dir())
+        .map(|folder| (real(folder), folder.as_path()))
+        .collect();
+    let folder_of = |source: &Path| {
+        let source = Parts::first_of(source).unwrap_or_else(|| source.to_owned());
+        let parent = source.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let parent = real(parent.unwrap_or(Path::new(".")));
+        let folder = folders.iter().find(|(folder, _)| is_archive_name(&source) && *folder == parent)?;
+        Some(folder.1)
+    };
+    let mut known = HashSet::new();
+    let sources = sources.iter().map(|source| match source.is_dir() {
+        true => source.as_path(),
+        false => folder_of(source).unwrap_or(source),
+    });
+    sources.filter(|source| known.insert(real(source))).collect()
 }
 
 fn is_archive_name(path: &Path) -> bool {
@@ -84,6 +111,34 @@ impl Stamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_source_that_is_given_twice_is_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |path: &str| folder.path().join(path);
+        std::fs::create_dir(at("in")).unwrap();
+        for file in ["in/x.tome", "in/y.zimaa", "in/odd", "z.tome"] {
+            std::fs::write(at(file), file).unwrap();
+        }
+        let distinct = |paths: &[&str]| -> Vec<PathBuf> {
+            let paths: Vec<PathBuf> = paths.iter().map(|path| at(path)).collect();
+            super::distinct(&paths).iter().map(|path| path.to_path_buf()).collect()
+        };
+        assert_eq!(distinct(&["in", "in/x.tome"]), [at("in")]);
+        assert_eq!(distinct(&["in/x.tome", "z.tome", "in"]), [at("in"), at("z.tome")]);
+        assert_eq!(distinct(&["in", "in/y.zim", "in/y.zimaa"]), [at("in")]);
+        // A folder has only what is called like an archive.
+        assert_eq!(distinct(&["in", "in/odd"]), [at("in"), at("in/odd")]);
+        assert_eq!(distinct(&["in", "in/../in", "z.tome", "in/../z.tome"]), [at("in"), at("z.tome")]);
+        assert_eq!(distinct(&["z.tome", "none.tome"]), [at("z.tome"), at("none.tome")]);
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(at("z.tome"), at("in/link.tome")).unwrap();
+            std::os::unix::fs::symlink(at("in"), at("way")).unwrap();
+            assert_eq!(distinct(&["in", "way", "way/link.tome"]), [at("in")]);
+            assert_eq!(distinct(&["z.tome", "in/link.tome"]), [at("z.tome")]);
+        }
+    }
 
     #[test]
     fn a_split_archive_changes_with_each_of_its_parts() {
