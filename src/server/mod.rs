@@ -13,6 +13,7 @@ mod answer;
 mod api;
 mod assets;
 mod body;
+mod clients;
 mod connection;
 mod content;
 mod encoding;
@@ -162,7 +163,7 @@ pub(crate) struct State {
     library: Arc<library::Library>,
     encoded: encoding::Cache,
     metrics: Arc<metrics::Metrics>,
-    clients: connection::Clients,
+    clients: clients::Clients,
     held: Arc<held::Held>,
     hosts: request::Hosts,
     proxies: proxies::Proxies,
@@ -236,7 +237,7 @@ impl Server {
             cards: kiwix::Cards::default(),
             encoded: encoding::Cache::new(ENCODED_CACHE),
             metrics: Arc::default(),
-            clients: connection::Clients::new(options.limits),
+            clients: clients::Clients::new(options.limits),
             held: Arc::new(held::Held::new(options.limits)),
             options,
             log,

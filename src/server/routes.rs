@@ -15,7 +15,7 @@ use super::held::Taker;
 use super::library::{Lease, Refusal, Volume};
 use super::origins::Place;
 use super::request::{Request, Unfit};
-use super::{Event, State, api, assets, kiwix, pages, url};
+use super::{Event, State, api, assets, kiwix, pages, proxies, url};
 use crate::error::Error;
 
 /// Answers a request.
@@ -33,7 +33,7 @@ pub async fn answer(state: Arc<State>, peer: Peer, request: hyper::Request<Incom
         }
         Err(unfit) => refuse(unfit),
     };
-    let taker = Taker { client, let_go: peer.let_go };
+    let taker = Taker { client: proxies::key(client), let_go: peer.let_go };
     if !response.body_mut().count_held(&state.held, taker) {
         state.metrics.refused();
         response = Answer::text(StatusCode::SERVICE_UNAVAILABLE, "too much waits to be taken already\n")
