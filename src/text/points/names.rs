@@ -1,0 +1,84 @@
+//! Which names of tags and attributes matter to a page's places, and which addresses lead out.
+
+use super::super::raw_tags::decoded;
+use super::Name;
+
+pub(super) fn is_external(address: &[u8]) -> bool {
+    // `&#104;ttp:` is rare, and decoded only where it may be one.
+    says_host(address) || (address.contains(&b'&') && says_host(&decoded(address)))
+}
+
+fn says_host(address: &[u8]) -> bool {
+    // Browsers pass over these wherever they stand, and over all control characters before an address.
+    let mut letters = address.iter().copied().skip_while(|byte| *byte <= b' ');
+    let mut letters = letters.by_ref().filter(|byte| !matches!(byte, b'\t' | b'\n' | b'\r'));
+    let (first, second) = (letters.next(), letters.next());
+    if let (Some(b'/' | b'\\'), Some(b'/' | b'\\')) = (first, second) {
+        return true;
+    }
+    let rest = first.into_iter().chain(second).chain(letters).take(12);
+    let scheme: Vec<u8> =
+        rest.take_while(|byte| *byte != b':').map(|byte| byte.to_ascii_lowercase()).collect();
+    let names: [&[u8]; 10] =
+        [b"http", b"https", b"ftp", b"mailto", b"tel", b"sms", b"intent", b"magnet", b"ws", b"wss"];
+    names.contains(&&scheme[..]) && address.contains(&b':')
+}
+
+pub(super) fn name_of(name: &[u8]) -> Option<Name> {
+    let known: &[(&[u8], Name)] = match name.len() {
+        2 => &[(b"id", Name::Id)],
+        3 => &[(b"src", Name::Address), (b"rel", Name::Rel), (b"dir", Name::Dir)],
+        4 => &[
+            (b"href", Name::Address),
+            (b"lang", Name::Lang),
+            (b"name", Name::Named),
+            (b"data", Name::Address),
+            (b"ping", Name::Address),
+        ],
+        6 => &[(b"srcset", Name::List), (b"poster", Name::Address), (b"action", Name::Address)],
+        7 => &[(b"content", Name::Content)],
+        10 => &[
+            (b"http-equiv", Name::Equiv),
+            (b"xlink:href", Name::Address),
+            (b"background", Name::Address),
+            (b"formaction", Name::Address),
+        ],
+        11 => &[(b"imagesrcset", Name::List)],
+        _ => return None,
+    };
+    known.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, known)| *known)
+}
+
+/// Tags that stand in a head, or before it.
+pub(super) fn is_of_head(name: &[u8]) -> bool {
+    const NAMES: [&[u8]; 11] = [
+        b"html",
+        b"head",
+        b"meta",
+        b"link",
+        b"title",
+        b"style",
+        b"script",
+        b"base",
+        b"noscript",
+        b"template",
+        b"body",
+    ];
+    NAMES.iter().any(|n| n.eq_ignore_ascii_case(name))
+}
+
+/// Tags that have no end tag in HTML.
+pub(super) fn is_void(name: &[u8]) -> bool {
+    const NAMES: [&[u8]; 15] = [
+        b"area", b"base", b"br", b"col", b"embed", b"hr", b"img", b"input", b"link", b"meta", b"param",
+        b"source", b"track", b"wbr", b"keygen",
+    ];
+    NAMES.iter().any(|n| n.eq_ignore_ascii_case(name))
+}
+
+pub(super) fn level_of(name: &[u8]) -> Option<u8> {
+    match name {
+        [b'h' | b'H', digit @ b'1'..=b'6'] => Some(digit - b'0'),
+        _ => None,
+    }
+}

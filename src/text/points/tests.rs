@@ -1,0 +1,126 @@
+//! Tests of the places of a page.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn pieces(html: &str, ranges: impl IntoIterator<Item = Range<usize>>) -> Vec<&str> {
+    ranges.into_iter().map(|range| &html[range]).collect()
+}
+
+#[test]
+fn the_parts_of_a_page_are_found() {
+    let html = "<!doctype html><html lang=fr dir='rtl'><head><title>A &amp; B</title><meta name=viewport \
+        content=x><link rel='icon stylesheet' href=a.css></head><body class=x>text<h1>One <i>two</i></h1>\
+        <h2 class=y id=\"z\">Three</h2><title>no</title></body></html>";
+    let found = points(html.as_bytes(), true);
+    assert_eq!(&html[..found.head.unwrap()][34..], "rtl'><head>");
+    assert!(html[..found.body.unwrap()].ends_with("<body class=x>"));
+    assert_eq!(&html[found.title.unwrap()], "A &amp; B");
+    assert_eq!(&html[found.language.unwrap()], "fr");
+    assert_eq!(&html[found.direction.unwrap()], "rtl");
+    assert!(found.is_styled && found.has_viewport && !found.is_frameset);
+    assert_eq!(pieces(html, found.headings.iter().map(|h| h.content.clone())), ["One <i>two</i>", "Three"]);
+    assert_eq!(found.headings[1].id.clone().map(|id| &html[id]), Some("z"));
+    assert!(html[..found.headings[1].attributes].ends_with("<h2"));
+}
+
+#[test]
+fn a_page_without_the_usual_tags_has_a_place_before_its_content() {
+    let html = "<!doctype html><meta charset=utf-8><title>T</title>\n<p>text";
+    let found = points(html.as_bytes(), true);
+    assert_eq!((found.head, found.body), (None, None));
+    assert!(html[found.content.unwrap()..].starts_with("<p>"));
+    assert_eq!(points(b"only text", true).content, None);
+}
+
+#[test]
+fn addresses_that_leave_the_page_s_own_folder_are_found() {
+    let html = "<a href=/x><a href='//evil/y'><a href=HTTPS://e/z><img src=\"/i.png\" srcset='/a 1x, b 2x'>\
+        <a href=rel><a href=#f><a href=' /s'><a href='&#104;ttp://e/'><link rel=preconnect href=//e>\
+        <a href=\\\\evil><a href=mailto:a@b><form action=/go><script>'<a href=/no>'</script>";
+    let found = points(html.as_bytes(), true);
+    let texts = pieces(html, found.addresses.iter().map(|a| a.value.clone()));
+    assert_eq!(
+        texts,
+        [
+            "/x",
+            "//evil/y",
+            "HTTPS://e/z",
+            "/i.png",
+            "/a 1x, b 2x",
+            " /s",
+            "&#104;ttp://e/",
+            "//e",
+            "\\\\evil",
+            "mailto:a@b",
+            "/go"
+        ]
+    );
+    let external: Vec<bool> = found.addresses.iter().map(|a| a.is_external).collect();
+    assert_eq!(external, [false, true, true, false, false, false, true, true, true, true, false]);
+    assert!(found.addresses[7].is_hint && found.addresses[4].is_list && found.addresses[0].is_link);
+}
+
+#[test]
+fn an_address_is_external_however_it_is_written() {
+    for external in
+        ["h\nttp://e", "ht&#10;tp://e", "\u{1}http://e", "\t//e", "/\t/e", "HTTPS:e", "&#x2f;/e", "magnet:?x"]
+    {
+        assert!(is_external(external.as_bytes()), "{external:?}");
+    }
+    for own in ["", "/", "/x//y", "x:y", "File:x.png", "http", "#http://e", "?q=http://e", "javascript:x"] {
+        assert!(!is_external(own.as_bytes()), "{own:?}");
+    }
+}
+
+#[test]
+fn what_would_set_a_page_off_is_found() {
+    for (html, acts) in [
+        ("<meta http-equiv=refresh content='0;url=http://evil/'>", true),
+        ("<meta http-equiv=' Re&#102;resh' content='0;url=//evil'>", true),
+        ("<meta http-equiv=refresh content='0;url=/x'>", true),
+        ("<meta http-equiv=refresh content='5;url=next.html'>", false),
+        ("<meta http-equiv=refresh content='0; url=./next.html#x'>", false),
+        ("<meta http-equiv=refresh content='0; url=../a/b.html'>", false),
+        ("<meta http-equiv=refresh content='0; url=..//evil'>", true),
+        ("<svg><style><meta http-equiv=refresh content='0;url=http://evil'></style></svg>", true),
+        ("<math></math><!-- <meta http-equiv=refresh content='0;url=http://evil'> -->", true),
+        ("<meta http-equiv=refresh content='5'>", false),
+        ("<meta http-equiv=Content-Type content='text/html; charset=x'>", false),
+        ("<meta http-equiv=x-dns-prefetch-control content=on>", true),
+        ("<meta http-equiv=set-cookie content=a=b>", true),
+    ] {
+        assert_eq!(!points(html.as_bytes(), true).actions.is_empty(), acts, "{html}");
+    }
+}
+
+#[test]
+fn tags_that_close_themselves_are_found_where_html_has_no_such_thing() {
+    let html = "<a id='x'/><br/><p />";
+    let found = points(html.as_bytes(), true);
+    assert_eq!(pieces(html, found.self_closed.iter().map(|(_, name)| name.clone())), ["a", "p"]);
+    assert_eq!(&html[found.self_closed[0].0..][..2], "/>");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 1000, ..ProptestConfig::default() })]
+    #[test]
+    fn no_bytes_make_it_fail_and_places_lie_in_order(html in proptest::collection::vec(prop_oneof![
+        proptest::sample::select(vec![
+            "<", ">", "/", "=", "\"", "'", "<h1>", "</h1>", "<h2 id=", "<body>", "<head>", "<title>", "</title>",
+            "<a href=/", "&#104;", "<meta http-equiv=", "<!--", "-->", " ", "x", "srcset='", "/>",
+        ])], 0..40)) {
+        let html = html.concat();
+        let found = points(html.as_bytes(), true);
+        let mut last = 0;
+        for heading in &found.headings {
+            prop_assert!(last <= heading.attributes && heading.attributes <= heading.content.start);
+            prop_assert!(heading.content.start <= heading.content.end && heading.content.end <= html.len());
+            last = heading.content.end;
+        }
+        for address in &found.addresses {
+            prop_assert!(address.value.end <= html.len());
+        }
+    }
+}
