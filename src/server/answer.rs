@@ -8,7 +8,7 @@ use bytes::Bytes;
 use hyper::header::{
     ACCEPT_ENCODING, ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE,
     CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH, IF_RANGE,
-    LOCATION, RANGE, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
+    LOCATION, RANGE, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS, X_DNS_PREFETCH_CONTROL,
 };
 use hyper::{Response, StatusCode};
 
@@ -18,6 +18,8 @@ use super::encoding::{self, Encoding};
 use super::range::{self, Asked};
 use super::request::Request;
 use crate::book::Entry;
+
+const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 /// What a handler says.
 pub struct Answer {
@@ -202,9 +204,13 @@ impl Answer {
 
     /// Returns the headers that depend on nothing.
     fn head(&self) -> hyper::HeaderMap {
-        let mut headers = hyper::HeaderMap::with_capacity(12);
+        let mut headers = hyper::HeaderMap::with_capacity(14);
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        // To look up the names behind a page's links would tell which page is read.
+        headers.insert(X_DNS_PREFETCH_CONTROL, HeaderValue::from_static("off"));
+        // No page of another site shows what is here, or learns whether it is.
+        headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
         headers.insert(CONTENT_SECURITY_POLICY, self.policy.header());
         headers.insert(
             CACHE_CONTROL,

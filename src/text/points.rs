@@ -7,7 +7,7 @@ mod names;
 
 use std::ops::Range;
 
-use self::names::{is_external, is_of_head, is_void, level_of, name_of};
+use self::names::{is_external, is_of_head, is_void, level_of, may_connect, name_of};
 use super::events::find;
 use super::raw_tags::{self, Hear, Tag, decoded, is_space};
 
@@ -17,7 +17,7 @@ const MAX_HEADINGS: usize = 1000;
 /// The longest tag that is looked for where tags may be hidden.
 const MAX_TAG: usize = 4096;
 
-/// The most addresses and other places of one kind that are told.
+/// The most addresses and other places of one kind that are told, but for what has to be changed.
 const MAX_PLACES: usize = 100_000;
 
 /// The longest text of a heading in bytes, tags included.
@@ -44,15 +44,20 @@ pub struct Points {
     pub has_viewport: bool,
     /// True if the page is a set of frames, which has no body.
     pub is_frameset: bool,
-    /// True if there is an `svg` or `math`, in which other rules hold.
-    has_foreign: bool,
+    /// True if there is what other rules hold in: an `svg`, a `math`, or a script with a comment.
+    may_hide: bool,
     /// The headings of the body.
     pub headings: Vec<HeadingAt>,
     /// Addresses that begin with a slash or lead to another host.
     pub addresses: Vec<Address>,
     /// What would act on its own: values of `http-equiv` that set the page off to elsewhere, or open
-    /// connections.
+    /// connections, and names of a policy that tells others where a reader comes from.
     pub actions: Vec<Range<usize>>,
+    /// Pages within attributes (`srcdoc`) that would open connections.
+    pub inner_pages: Vec<Range<usize>>,
+    /// Style sheets within the page that may have addresses: contents of `style` elements, and values of
+    /// attributes.
+    pub styles: Vec<Range<usize>>,
     /// The ends of tags such as `<a id="x"/>`, each with the name; none in a page of HTML, where they mean
     /// nothing.
     pub self_closed: Vec<(usize, Range<usize>)>,
@@ -80,9 +85,11 @@ pub struct Address {
     pub is_external: bool,
     /// True if it is one that a person follows.
     pub is_link: bool,
-    /// True if a browser connects to it without being asked, and before it looks at the page's policy:
-    /// `rel=preconnect` and the like, and pages within the page.
-    pub is_hint: bool,
+    /// True if a browser connects to it before it looks at the page's policy: `rel=preconnect` and the
+    /// like, pages within the page, where a form is sent and what is told of a click.
+    pub connects: bool,
+    /// True if something is sent there, when a form or a link is used.
+    pub is_sent: bool,
     /// True for a list of addresses as in `srcset`.
     pub is_list: bool,
 }
@@ -93,30 +100,47 @@ pub fn points(html: &[u8], is_xml: bool) -> Points {
     let mut finder = Finder { is_xml, ..Finder::new(html) };
     raw_tags::scan(html, &mut finder);
     let mut points = finder.points;
-    if points.has_foreign {
+    if points.may_hide {
         hidden(html, &mut points);
     }
     points
 }
 
 /// Finds what acts on its own wherever it stands. Inside of `svg` and `math` a browser takes for tags what
-/// elsewhere is the text of a style or a title; which of both it is only a whole parser knows. To take too
-/// much for one changes nothing that is seen.
+/// elsewhere is the text of a style or a title, and behind a comment in a script its end tag may not end it;
+/// which of both it is only a whole parser knows. To take too much for one changes nothing that is seen.
 fn hidden(html: &[u8], points: &mut Points) {
     let mut found = Finder::new(html);
     let mut at = 0;
     while let Some(len) = html.get(at..).and_then(|rest| find(rest, [b'<'])) {
         at += len + 1;
-        let is_one = html
-            .get(at..at + 4)
-            .is_some_and(|name| name.eq_ignore_ascii_case(b"meta") || name.eq_ignore_ascii_case(b"link"));
-        if is_one {
+        if html.get(at..).is_some_and(may_connect) {
             raw_tags::one(html, at - 1, MAX_TAG, &mut found);
             found.attributes.clear();
         }
     }
     points.actions.append(&mut found.points.actions);
-    points.addresses.extend(found.points.addresses.into_iter().filter(|a| a.is_hint && a.is_external));
+    points.inner_pages.append(&mut found.points.inner_pages);
+    points.addresses.extend(found.points.addresses.into_iter().filter(|a| a.connects && a.is_external));
+}
+
+/// Returns true if a page within an attribute may open a connection by itself or by a click, or say more of
+/// the reader than we would. It is judged by the words that it would need, wherever they stand in it.
+fn page_connects(written: &[u8]) -> bool {
+    const WORDS: [&[u8]; 5] = [b"<link", b"<meta", b"frame", b"action", b"referrer"];
+    let page = decoded(written).to_ascii_lowercase();
+    WORDS.iter().any(|word| page.windows(word.len()).any(|window| window == *word))
+}
+
+fn has_comment(script: &[u8]) -> bool {
+    let mut rest = script;
+    while let Some(at) = find(rest, [b'<']) {
+        if rest[at..].starts_with(b"<!--") {
+            return true;
+        }
+        rest = &rest[at + 1..];
+    }
+    false
 }
 
 /// Attributes that matter, by number.
@@ -131,6 +155,14 @@ enum Name {
     Content,
     Address,
     List,
+    /// Where something is sent.
+    Sent,
+    /// A page.
+    Page,
+    /// A style.
+    Style,
+    /// What others are told of where a reader comes from.
+    Referrer,
 }
 
 struct Finder<'a> {
@@ -177,25 +209,53 @@ impl<'a> Finder<'a> {
                 !rel.split(|b| is_space(*b)).all(harmless)
             });
         for (name, value) in &self.attributes {
-            let is_list = *name == Name::List;
-            if !matches!(name, Name::Address | Name::List) {
-                continue;
-            }
             let text = &self.html[value.clone()];
+            match name {
+                Name::Address | Name::List | Name::Sent => {}
+                Name::Page if page_connects(text) => {
+                    self.points.inner_pages.push(value.clone());
+                    continue;
+                }
+                Name::Style if self.points.styles.len() < MAX_PLACES && text.contains(&b'/') => {
+                    self.points.styles.push(value.clone());
+                    continue;
+                }
+                Name::Referrer if !text.is_empty() => {
+                    self.points.actions.push(value.clone());
+                    continue;
+                }
+                _ => continue,
+            }
+            let is_list = *name == Name::List;
             let first = text.iter().position(|byte| !is_space(*byte)).map_or(&text[..0], |at| &text[at..]);
             // Browsers take a backslash for a slash.
             let is_external = is_external(first);
             let has_root = matches!(first, [b'/' | b'\\', ..]) || (is_list && text.contains(&b'/'));
-            if (is_external || has_root) && self.points.addresses.len() < MAX_PLACES {
-                let value = value.clone();
-                self.points.addresses.push(Address { value, is_external, is_link, is_hint, is_list });
+            let is_sent = *name == Name::Sent;
+            let connects = is_hint || is_sent;
+            // However many there are, none of those that connect is passed over.
+            let is_told = self.points.addresses.len() < MAX_PLACES || (is_external && connects);
+            if (is_external || has_root) && is_told {
+                let (value, is_link) = (value.clone(), is_link && !is_sent);
+                self.points.addresses.push(Address {
+                    value,
+                    is_external,
+                    is_link,
+                    connects,
+                    is_sent,
+                    is_list,
+                });
             }
         }
     }
 
     fn meta(&mut self) {
-        if self.text(Name::Named).eq_ignore_ascii_case(b"viewport") {
-            self.points.has_viewport = true;
+        if let Some(named) = self.of(Name::Named) {
+            let name = decoded(&self.html[named.clone()]);
+            self.points.has_viewport |= name.eq_ignore_ascii_case(b"viewport");
+            if name.trim_ascii().eq_ignore_ascii_case(b"referrer") {
+                self.points.actions.push(named);
+            }
         }
         let Some(equiv) = self.of(Name::Equiv) else { return };
         let harmless: [&[u8]; 4] =
@@ -223,7 +283,7 @@ impl Hear for Finder<'_> {
     fn attribute(&mut self, name: &[u8], value: Range<usize>) {
         // Of several the first counts.
         if let Some(name) = name_of(name)
-            && (matches!(name, Name::Address | Name::List) || self.of(name).is_none())
+            && (matches!(name, Name::Address | Name::List | Name::Sent) || self.of(name).is_none())
         {
             self.attributes.push((name, value));
         }
@@ -263,7 +323,7 @@ impl Hear for Finder<'_> {
         } else if name.eq_ignore_ascii_case(b"frameset") {
             self.points.is_frameset |= is_first;
         } else if name.eq_ignore_ascii_case(b"svg") || name.eq_ignore_ascii_case(b"math") {
-            self.points.has_foreign = true;
+            self.points.may_hide = true;
         }
         if self.is_xml
             && html[..end].ends_with(b"/>")
@@ -275,6 +335,14 @@ impl Hear for Finder<'_> {
         if !self.attributes.is_empty() {
             self.addresses(name);
             self.attributes.clear();
+        }
+    }
+
+    fn raw(&mut self, name: &[u8], content: Range<usize>) {
+        if name.eq_ignore_ascii_case(b"script") {
+            self.points.may_hide |= has_comment(&self.html[content]);
+        } else if name.eq_ignore_ascii_case(b"style") && self.points.styles.len() < MAX_PLACES {
+            self.points.styles.push(content);
         }
     }
 

@@ -27,6 +27,8 @@ pub(super) trait Hear {
     fn start_tag(&mut self, tag: &Tag);
     /// An end tag.
     fn end_tag(&mut self, _tag: &Tag) {}
+    /// What stands in an element that holds no markup, after its start tag was told.
+    fn raw(&mut self, _name: &[u8], _content: Range<usize>) {}
 }
 
 /// Passes on the tags of a page.
@@ -45,8 +47,12 @@ pub(super) fn scan(html: &[u8], hear: &mut impl Hear) {
                     return;
                 };
                 hear.start_tag(&Tag { whole: start..end, name: name.clone() });
-                at =
-                    if has_no_markup(&html[name.clone()]) { end_of_raw(html, end, &html[name]) } else { end };
+                at = end;
+                let name = &html[name];
+                if has_no_markup(name) {
+                    at = end_of_raw(html, end, name);
+                    hear.raw(name, end..at);
+                }
             }
             // An end tag may have attributes, which mean nothing.
             [b'/', first, ..] if first.is_ascii_alphabetic() => {

@@ -1,6 +1,7 @@
 //! Pages for people.
 
 mod bar;
+mod changes;
 mod forms;
 mod icon;
 mod library;

@@ -4,10 +4,9 @@
 //! is copied as it is.
 
 use std::borrow::Cow;
-use std::fmt::Write;
-use std::ops::Range;
 
 use super::bar;
+use super::changes::{Change, changed};
 use crate::server::assets::Assets;
 use crate::server::url;
 use crate::server::words::Words;
@@ -49,12 +48,6 @@ pub struct Line {
     pub html: String,
 }
 
-/// A change to a page: what is put in place of a range.
-struct Change {
-    range: Range<usize>,
-    new: String,
-}
-
 /// The most changes to a page: more addresses than this have no people's pages, and each makes the page
 /// longer.
 const MAX_CHANGES: usize = 20_000;
@@ -70,11 +63,16 @@ pub fn compose(html: &str, is_xml: bool, frame: &Frame<'_>) -> String {
     addresses(html, &found, frame, &mut changes);
     if !frame.scripts {
         for action in &found.actions {
-            changes.push(Change { range: action.clone(), new: "x-off".into() });
+            changes.push(Change::guard(action.clone(), "x-off"));
+        }
+        for page in &found.inner_pages {
+            // An empty page, also where no quotes stand round it; and not the one that the frame would show
+            // without this attribute.
+            changes.push(Change::guard(page.clone(), "&#32;"));
         }
     }
     for (at, name) in found.self_closed.iter().take(MAX_CHANGES) {
-        changes.push(Change { range: *at..at + 2, new: format!("></{}>", &html[name.clone()]) });
+        changes.push(Change::new(*at..at + 2, format!("></{}>", &html[name.clone()])));
     }
     // A set of frames has no body, and no room for a bar.
     if found.is_frameset || !frame.has_bar {
@@ -84,16 +82,16 @@ pub fn compose(html: &str, is_xml: bool, frame: &Frame<'_>) -> String {
     let bar = bar::bar(frame, &lines);
     match (found.head, found.body, found.content) {
         (Some(at), Some(body), _) if at <= body => {
-            changes.push(Change { range: at..at, new: head });
-            changes.push(Change { range: body..body, new: bar });
+            changes.push(Change::new(at..at, head));
+            changes.push(Change::new(body..body, bar));
         }
         (Some(at), None, Some(content)) if at <= content => {
-            changes.push(Change { range: at..at, new: head });
-            changes.push(Change { range: content..content, new: bar });
+            changes.push(Change::new(at..at, head));
+            changes.push(Change::new(content..content, bar));
         }
         (_, place, content) => {
             let at = place.or(content).unwrap_or(html.len());
-            changes.push(Change { range: at..at, new: head + &bar });
+            changes.push(Change::new(at..at, head + &bar));
         }
     }
     changed(html, changes, head_len(&lines))
@@ -102,23 +100,6 @@ pub fn compose(html: &str, is_xml: bool, frame: &Frame<'_>) -> String {
 /// What a page grows by, about.
 fn head_len(lines: &[Line]) -> usize {
     8192 + lines.len() * 96
-}
-
-/// Makes changes, which do not lie in each other.
-fn changed(html: &str, mut changes: Vec<Change>, more: usize) -> String {
-    // Stable: what is put at one place stands in the order in which it came.
-    changes.sort_by_key(|change| (change.range.start, change.range.end));
-    let mut out = String::with_capacity(html.len() + more);
-    let mut at = 0;
-    for Change { range, new } in changes {
-        // Places within what was changed already, as crafted tags may have.
-        let Some(before) = html.get(at..range.start) else { continue };
-        out.push_str(before);
-        out.push_str(&new);
-        at = range.end;
-    }
-    out.push_str(html.get(at..).unwrap_or_default());
-    out
 }
 
 /// Returns the contents of a page, and gives names to headings that have none.
@@ -134,7 +115,7 @@ fn contents(html: &str, found: &Points, changes: &mut Vec<Change>) -> Vec<Line> 
             Some(_) => continue,
             None => {
                 let id = format!("tome-section-{i}");
-                changes.push(Change { range: *attributes..*attributes, new: format!(" id=\"{id}\"") });
+                changes.push(Change::new(*attributes..*attributes, format!(" id=\"{id}\"")));
                 id
             }
         };
@@ -167,25 +148,30 @@ fn without_tags(html: &str) -> String {
 /// Leads addresses from the root to the archive's own, and those to elsewhere where they may go.
 fn addresses(html: &str, found: &Points, frame: &Frame<'_>, changes: &mut Vec<Change>) {
     let own = format!("{}/a/{}", frame.root, url::path(frame.archive));
-    for address in found.addresses.iter().take(MAX_CHANGES) {
-        let written = &html[address.value.clone()];
-        let new = if address.is_list {
-            if written.split(',').nth(MAX_LIST).is_some() {
-                continue;
-            }
-            written.split(',').map(|one| one_address(one, &own)).collect::<Vec<_>>().join(",")
-        } else if !address.is_external {
-            one_address(written, &own).into_owned()
-        } else if address.is_hint {
-            // A connection opened in advance is a request that nobody made.
-            "about:blank".into()
-        } else if address.is_link && frame.block_external {
-            let to = unescape(written);
-            format!("{}/external?to={}", frame.root, url::value(to.trim()))
-        } else {
+    for (i, address) in found.addresses.iter().enumerate() {
+        let value = address.value.clone();
+        if address.is_external && address.connects {
+            // The policy forbids the request, but a connection tells who is there. A form that led to our page
+            // of links out would lose what was written into it, and one to about:blank the page: the policy
+            // forbids this one, too, and all stays as it is.
+            changes.push(Change::guard(value, if address.is_sent { "data:," } else { "about:blank" }));
             continue;
-        };
-        changes.push(Change { range: address.value.clone(), new });
+        }
+        if i >= MAX_CHANGES {
+            continue;
+        }
+        let written = &html[value.clone()];
+        if address.is_list {
+            if written.split(',').nth(MAX_LIST).is_none() {
+                let list: Vec<_> = written.split(',').map(|one| one_address(one, &own)).collect();
+                changes.push(Change::new(value, list.join(",")));
+            }
+        } else if !address.is_external {
+            changes.push(Change::new(value, one_address(written, &own)));
+        } else if address.is_link && frame.block_external {
+            let to = format!("{}/external?to={}", frame.root, url::value(unescape(written).trim()));
+            changes.push(Change::new(value, to));
+        }
     }
 }
 
@@ -227,7 +213,7 @@ pub fn style_sheet(css: &str, root: &str, archive: &str) -> Option<String> {
         if place >= at && address.starts_with('/') && !address.starts_with("//") && !address.starts_with("/*")
         {
             out.push_str(&css[at..place]);
-            let _ = write!(out, "{own}");
+            out.push_str(&own);
             at = place;
         }
     }
@@ -317,6 +303,33 @@ mod tests {
         let shown = compose(html, false, &frame);
         assert!(shown.contains("href='/w/external?to=https%3A%2F%2Fe%2F%3Fa%3D1%26b%3D%22'"), "{shown}");
         assert!(shown.contains("<link rel=preconnect href=about:blank><iframe src=about:blank>"), "{shown}");
+    }
+
+    #[test]
+    fn forms_and_pages_within_a_page_do_not_connect() {
+        let shown = composed(
+            "<body><form action=http://e/x><button formaction='//e'></form><form action=/y>\
+             <iframe srcdoc=a<link></iframe><iframe srcdoc='<p>b'></iframe><a href=//e referrerpolicy=origin>",
+        );
+        assert!(shown.contains("<form action=data:,><button formaction='data:,'>"), "{shown}");
+        assert!(shown.contains("<form action=/w/a/my%20docs/y>"), "{shown}");
+        assert!(shown.contains("<iframe srcdoc=&#32;></iframe>"), "{shown}");
+        assert!(
+            shown.contains("srcdoc='<p>b'") && shown.contains("<a href=//e referrerpolicy=x-off>"),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn what_would_connect_is_not_hidden_by_what_else_is_changed() {
+        for html in [
+            "<svg><style><!--</style><a href=\"/--><link rel=preconnect href=//e>\">",
+            "<svg><style>a { b: url(/x) } <p><iframe src='//e'></iframe></style></svg>",
+            &format!("{}<link rel=preconnect href=//e>", "<a href=/x>".repeat(100_001)),
+        ] {
+            let shown = composed(html);
+            assert!(!shown.contains("//e"), "{}", &shown[shown.len() - 200..]);
+        }
     }
 
     #[test]

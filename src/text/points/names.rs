@@ -33,20 +33,36 @@ pub(super) fn name_of(name: &[u8]) -> Option<Name> {
             (b"lang", Name::Lang),
             (b"name", Name::Named),
             (b"data", Name::Address),
-            (b"ping", Name::Address),
+            (b"ping", Name::Sent),
         ],
-        6 => &[(b"srcset", Name::List), (b"poster", Name::Address), (b"action", Name::Address)],
+        5 => &[(b"style", Name::Style)],
+        6 => &[
+            (b"srcset", Name::List),
+            (b"poster", Name::Address),
+            (b"action", Name::Sent),
+            (b"srcdoc", Name::Page),
+        ],
         7 => &[(b"content", Name::Content)],
         10 => &[
             (b"http-equiv", Name::Equiv),
             (b"xlink:href", Name::Address),
             (b"background", Name::Address),
-            (b"formaction", Name::Address),
+            (b"formaction", Name::Sent),
         ],
         11 => &[(b"imagesrcset", Name::List)],
+        14 => &[(b"referrerpolicy", Name::Referrer), (b"attributionsrc", Name::Sent)],
         _ => return None,
     };
     known.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, known)| *known)
+}
+
+/// Returns true for a tag, behind its `<`, that can make a browser connect to elsewhere though the policy
+/// forbids it.
+pub(super) fn may_connect(tag: &[u8]) -> bool {
+    const NAMES: [&[u8]; 7] = [b"meta", b"link", b"iframe", b"frame", b"form", b"button", b"input"];
+    let first = tag.first().map_or(0, u8::to_ascii_lowercase);
+    matches!(first, b'm' | b'l' | b'i' | b'f' | b'b')
+        && NAMES.iter().any(|name| tag.get(..name.len()).is_some_and(|n| n.eq_ignore_ascii_case(name)))
 }
 
 /// Tags that stand in a head, or before it.

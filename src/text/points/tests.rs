@@ -59,7 +59,7 @@ fn addresses_that_leave_the_page_s_own_folder_are_found() {
     );
     let external: Vec<bool> = found.addresses.iter().map(|a| a.is_external).collect();
     assert_eq!(external, [false, true, true, false, false, false, true, true, true, true, false]);
-    assert!(found.addresses[7].is_hint && found.addresses[4].is_list && found.addresses[0].is_link);
+    assert!(found.addresses[7].connects && found.addresses[4].is_list && found.addresses[0].is_link);
 }
 
 #[test]
@@ -92,6 +92,58 @@ fn what_would_set_a_page_off_is_found() {
         ("<meta http-equiv=set-cookie content=a=b>", true),
     ] {
         assert_eq!(!points(html.as_bytes(), true).actions.is_empty(), acts, "{html}");
+    }
+}
+
+#[test]
+fn what_is_sent_elsewhere_connects() {
+    for (html, connects) in [
+        ("<form action=http://e/x>", true),
+        ("<form action=/x>", false),
+        ("<button formaction='//e'>", true),
+        ("<input type=image formaction=https:e>", true),
+        ("<a href=x ping='http://e'>", true),
+        ("<a href=http://e>", false),
+        ("<img src=http://e>", false),
+        ("<iframe src=//e>", true),
+        ("<svg><style><p><form action=http://e></style>", true),
+        ("<svg><title><p><iframe src=http://e></title>", true),
+        ("<script><!--<script></script><a title='</script><link rel=preconnect href=//e>'>", true),
+        ("<script>a</script><a title='</script><link rel=preconnect href=//e>'>", false),
+    ] {
+        let found = points(html.as_bytes(), false);
+        assert_eq!(found.addresses.iter().any(|a| a.connects && a.is_external), connects, "{html}");
+    }
+}
+
+#[test]
+fn what_others_are_told_of_a_reader_is_found() {
+    for html in [
+        "<meta name=referrer content=unsafe-url>",
+        "<meta name=' Referre&#114; ' content=always>",
+        "<a href=http://e referrerpolicy=unsafe-url>",
+        "<img REFERRERPOLICY='origin' src=x>",
+    ] {
+        assert_eq!(points(html.as_bytes(), false).actions.len(), 1, "{html}");
+    }
+    for html in ["<meta name=author content=referrer>", "<a href=x rel=noreferrer referrerpolicy>"] {
+        assert!(points(html.as_bytes(), false).actions.is_empty(), "{html}");
+    }
+}
+
+#[test]
+fn pages_within_attributes_are_found_where_they_would_connect() {
+    for (html, acts) in [
+        ("<iframe srcdoc='<link rel=preconnect href=//e>'>", true),
+        ("<iframe srcdoc='&lt;LINK rel=preconnect href=//e>'>", true),
+        ("<iframe srcdoc=\"<iframe src=//e></iframe>\">", true),
+        ("<iframe srcdoc='<form action=//e>'>", true),
+        ("<iframe srcdoc='<meta http-equiv=refresh content=0>'>", true),
+        ("<svg><style><p><iframe srcdoc='<link>'></style>", true),
+        ("<iframe srcdoc='<p>a <b>link</b>'>", false),
+        ("<iframe srcdoc>", false),
+    ] {
+        assert_eq!(!points(html.as_bytes(), false).inner_pages.is_empty(), acts, "{html}");
     }
 }
 

@@ -44,6 +44,8 @@ pub fn archive(folder: &Path) -> PathBuf {
             <iframe src=inner.html></iframe><object data=picture.svg></object><embed src=picture.svg>
             <img src=picture.svg><form name=title></form><img name=getElementById><img name=currentScript>
             <form id=out action=http://outside.test/form><input name=q value=1><button id=send>send</button></form>
+            <form action=index.html><button id=send-too formaction=//outside.test/form>send</button></form>
+            <svg><style><p><form action=http://outside.test/svg></form></style></svg>
             <details open ontoggle=\"{PLANTED}\"><summary>s</summary></details>
             <input autofocus onfocus=\"{PLANTED}\"></body></html>"
         ),
@@ -55,7 +57,12 @@ pub fn archive(folder: &Path) -> PathBuf {
         "connect.html",
         format!(
             "{head}<title>C</title><link rel=preconnect href=http://outside.test><body>
-            <iframe src=http://outside.test/frame></iframe><iframe src='//outside.test/frame'></iframe>"
+            <iframe src=http://outside.test/frame></iframe><iframe src='//outside.test/frame'></iframe>
+            <iframe srcdoc='<link rel=preconnect href=http://outside.test>'></iframe>
+            <iframe srcdoc='<iframe src=http://outside.test/x></iframe>'></iframe>
+            <object data=http://outside.test/o></object><embed src=http://outside.test/e>
+            <svg><style><p><iframe src=http://outside.test/svg></iframe></style></svg>
+            <script><!--<script></script><a title='</script><link rel=preconnect href=//outside.test>'>a</a>"
         ),
     );
     put("inner.html", format!("{head}<title>Inner</title><body><script>{PLANTED};parent.planted=1</script>"));
@@ -122,7 +129,7 @@ fn what_strangers_planted_does_not_run_and_nothing_leaves() {
     }
 
     // What waits for a click.
-    for id in ["#run", "h1"] {
+    for id in ["#run", "h1", "#send", "#send-too"] {
         let address = at(&ours, "/a/strangers/index.html");
         browser.goto(&address);
         browser.click_in_page(id);

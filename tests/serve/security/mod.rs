@@ -94,6 +94,8 @@ fn guarded(what: &str, answer: &Answer) {
         |name| answer.header(name).unwrap_or_else(|| panic!("{what}: {} without {name}", answer.status));
     assert_eq!(header("x-content-type-options"), "nosniff", "{what}");
     assert_eq!(header("referrer-policy"), "no-referrer", "{what}");
+    assert_eq!(header("x-dns-prefetch-control"), "off", "{what}");
+    assert_eq!(header("cross-origin-resource-policy"), "same-origin", "{what}");
     let policy = header("content-security-policy");
     assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors "), "{what}: {policy}");
     assert!(!policy.contains("http:") && !policy.contains('*'), "{what}: {policy}");
