@@ -2,8 +2,11 @@
 //!
 //! No script runs in a page but ours. A page has one inline script, which the policy knows by its hash
 //! and which loads [`tome.js`](self) from an address that stands in its own text: nothing in a page of
-//! strangers can lead it elsewhere, and whatever else they write is not run.
+//! strangers can lead it elsewhere, and whatever else they write is not run. In that text stands the name
+//! of our bar, too, by which the script finds it among whatever bars a page brings along. It is drawn by
+//! lot when the server starts, later than any page was written.
 
+use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
 
 use hyper::StatusCode;
@@ -72,6 +75,7 @@ fn shortened(css: &str) -> String {
 /// What pages of a server have in common: its script and the policy that lets it run.
 pub struct Assets {
     root: String,
+    bar: String,
     loader: String,
     policy: HeaderValue,
 }
@@ -80,8 +84,10 @@ impl Assets {
     /// Makes them for a server whose paths begin with `root`.
     pub fn new(root: &str) -> Self {
         let source = address(root, "tome.js");
+        // Keyed by the system's random numbers: no page can guess it.
+        let bar = format!("tome-bar-{:016x}", RandomState::new().hash_one(root));
         // An address is made of letters that mean nothing in a string of a script.
-        let script = include_str!("assets/loader.js").trim().replace("SOURCE", &source);
+        let script = include_str!("assets/loader.js").trim().replace("SOURCE", &source).replace("BAR", &bar);
         let hash = base64(&Sha256::digest(script.as_bytes()));
         let policy = format!(
             "default-src 'none'; img-src 'self' data: blob:; media-src 'self' data: blob:; \
@@ -91,6 +97,7 @@ impl Assets {
         );
         Self {
             root: root.to_owned(),
+            bar,
             loader: format!("<script>{script}</script>"),
             policy: HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'")),
         }
@@ -99,6 +106,11 @@ impl Assets {
     /// Returns the policy of pages that have our script.
     pub fn page_policy(&self) -> Policy {
         Policy::Page(self.policy.clone())
+    }
+
+    /// Returns the id of the bar, which no page of strangers knows; another one whenever a server starts.
+    pub fn bar(&self) -> &str {
+        &self.bar
     }
 
     /// Returns the element that loads our script, for the head of a page.
@@ -138,12 +150,18 @@ mod tests {
         let assets = Assets::new("/w");
         let script = assets.loader().strip_prefix("<script>").unwrap().strip_suffix("</script>").unwrap();
         assert!(script.contains("\"/w/_tome/tome.js?v=") && !script.contains('<'), "{script}");
+        assert!(script.contains(&format!("\"{}\"", assets.bar())), "{script}");
         let Policy::Page(policy) = assets.page_policy() else { panic!("no page") };
         let policy = policy.to_str().unwrap();
         let hash = base64(&Sha256::digest(script.as_bytes()));
         assert!(policy.contains(&format!("script-src 'sha256-{hash}' 'strict-dynamic';")), "{policy}");
         let scripts = policy.split("script-src").nth(1).unwrap().split(';').next().unwrap();
         assert!(!scripts.contains("unsafe") && !scripts.contains("self"), "{scripts}");
+    }
+
+    #[test]
+    fn no_two_servers_have_one_name_for_the_bar() {
+        assert_ne!(Assets::new("/w").bar(), Assets::new("/w").bar());
     }
 
     #[test]

@@ -29,8 +29,11 @@
   };
   const fill = (sentence, value) => sentence.replace("{}", () => value);
 
-  // Our own address is in no document, so it says truly where the server's paths begin.
-  const root = new URL(own("currentScript").src).pathname.replace(/\/_tome\/tome\.js$/, "");
+  // Our own element is in no page's text, so it says truly where the server's paths begin, and which of
+  // the bars that may stand in a page is ours.
+  const self = own("currentScript");
+  const root = new URL(self.src).pathname.replace(/\/_tome\/tome\.js$/, "");
+  const barId = self.getAttribute("data-bar");
   const path = location.pathname.slice(root.length);
   const isArticle = path.startsWith("/a/");
   const place = isArticle ? path.slice(3).split("/")[0] : "";
@@ -161,13 +164,13 @@
   let words = {};
   const inBar = (id) => shadow && shadow.getElementById(id);
   const findBar = () => {
-    host = window === window.top ? byId("tome-bar") : null;
+    host = window === window.top ? byId(barId) : null;
     shadow = host && host.shadowRoot;
     if (inBar("words")) words = inBar("words").dataset;
     // Within another page a second bar would be in the way.
     if (window !== window.top) {
       html.style.setProperty("margin-top", "0", "important");
-      const second = byId("tome-bar");
+      const second = byId(barId);
       if (second) second.hidden = true;
     }
   };

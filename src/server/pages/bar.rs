@@ -37,13 +37,19 @@ pub fn bar(frame: &Frame<'_>, lines: &[Line]) -> String {
         true => format!("add={}&title={}", url::value(&path), url::value(frame.title)),
         false => String::new(),
     };
-    write(frame.words, frame.root, Some(archive), Some((&address, &add)), lines, true)
+    write(frame.words, frame.assets.bar(), frame.root, Some(archive), Some((&address, &add)), lines, true)
 }
 
 /// Returns the bar of a page of ours: of an archive given by name and title, or of all.
-pub fn own_bar(words: &Words, root: &str, archive: Option<(&str, &str)>, search: bool) -> String {
+pub fn own_bar(
+    words: &Words,
+    assets: &Assets,
+    root: &str,
+    archive: Option<(&str, &str)>,
+    search: bool,
+) -> String {
     let archive = archive.map(|(name, title)| Shown::new(name, title, words));
-    write(words, root, archive, None, &[], search)
+    write(words, assets.bar(), root, archive, None, &[], search)
 }
 
 /// An archive as the bar shows it.
@@ -89,6 +95,7 @@ struct Group<'a> {
 #[template(path = "bar.html", config = "src/server/askama.toml")]
 struct Bar<'a> {
     w: &'a Words,
+    id: &'a str,
     css: &'static str,
     root: &'a str,
     archive: Option<Shown<'a>>,
@@ -105,6 +112,7 @@ struct Bar<'a> {
 
 fn write<'a>(
     w: &'a Words,
+    id: &'a str,
     root: &'a str,
     archive: Option<Shown<'a>>,
     reading: Option<(&'a str, &'a str)>,
@@ -124,6 +132,7 @@ fn write<'a>(
     };
     let bar = Bar {
         w,
+        id,
         css: &BAR_CSS,
         root,
         archive,
@@ -178,7 +187,7 @@ mod tests {
         let evil = "\"><script>alert(1)</script>'&";
         let lines = [Line { level: 2, id: "a&quot;b".into(), html: "c &lt;b&gt;".into() }];
         let archive = Shown::new(evil, evil, &ENGLISH);
-        let html = write(&ENGLISH, "/w", Some(archive), Some(("/w/a/x/y", "")), &lines, true);
+        let html = write(&ENGLISH, "tome-bar-1", "/w", Some(archive), Some(("/w/a/x/y", "")), &lines, true);
         assert!(!html.contains("<script") && !html.contains(evil), "{html}");
         assert!(html.contains("data-archive=\"&#34;&#62;&#60;script"), "{html}");
         assert!(html.contains("href=\"/w/a/x/y#a&quot;b\">c &lt;b&gt;</a>"), "{html}");
@@ -187,7 +196,7 @@ mod tests {
     #[test]
     fn the_bar_works_without_script() {
         let archive = Shown::new("docs", "The docs", &ENGLISH);
-        let html = write(&ENGLISH, "/w", Some(archive), Some(("/w/a/docs/x", "")), &[], true);
+        let html = write(&ENGLISH, "tome-bar-1", "/w", Some(archive), Some(("/w/a/docs/x", "")), &[], true);
         assert!(html.contains("action=\"/w/search\" method=\"get\""));
         assert!(html.contains("name=\"archive\" value=\"docs\""));
         assert!(html.contains("href=\"/w/random?content=docs\"") && html.contains("href=\"/w/a/docs/\""));
@@ -196,6 +205,6 @@ mod tests {
             let at = html.find(&format!("id=\"{id}\"")).unwrap();
             assert!(html[at..].split('>').next().unwrap().ends_with(" hidden"), "{id}");
         }
-        assert!(!own_bar(&ENGLISH, "", None, false).contains("role=\"search\""));
+        assert!(!own_bar(&ENGLISH, &Assets::new(""), "", None, false).contains("role=\"search\""));
     }
 }

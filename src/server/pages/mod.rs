@@ -131,12 +131,13 @@ fn shown(state: &State, request: &Request, lease: &Lease, entry: &Entry) -> Resu
     Ok(by_place(policy(page)).tagged(format!("{tag}-{:x}-{form}{frame}", entry.id())))
 }
 
-/// Returns what tells a page in one frame from the same in another: the archive's name and the server's
-/// root stand in it, the host decides which scripts run, and whoever runs the server where links lead.
+/// Returns what tells a page in one frame from the same in another: the archive's name, the server's root
+/// and the bar's name stand in it, the host decides which scripts run, and whoever runs the server where
+/// links lead.
 fn frame_tag(state: &State, name: &str, scripts: bool) -> String {
     let Options { root, block_external, .. } = &state.options;
     let mut hasher = blake3::Hasher::new();
-    for part in [VERSION.as_bytes(), root.as_bytes(), name.as_bytes()] {
+    for part in [&**VERSION, state.assets.bar(), root, name].map(str::as_bytes) {
         hasher.update(&(part.len() as u64).to_le_bytes()).update(part);
     }
     hasher.update(&[u8::from(*block_external), u8::from(scripts)]);

@@ -256,18 +256,18 @@ mod tests {
     fn the_bar_stands_at_the_start_of_the_body_and_all_else_stays() {
         let html = "<!doctype html><html><head><title>T</title></head><body class=x><p>one</p></body></html>";
         let shown = composed(html);
-        let bar = shown.find("tome-bar").unwrap();
+        let bar = shown.find("<div id=\"tome-bar").unwrap();
         assert!(shown.find("<body class=x>").unwrap() < bar && bar < shown.find("<p>one</p>").unwrap());
         assert!(shown.find("<head>").unwrap() < shown.find("<style").unwrap());
         for html in ["<p>one", "one", "", "<title>x</title>one", "<head><p>one"] {
             let shown = composed(html);
-            assert!(shown.contains("tome-bar"), "{html}");
+            assert!(shown.contains("<div id=\"tome-bar"), "{html}");
         }
         let frames = "<frameset><frame src=a></frameset>";
         assert_eq!(composed(frames), frames);
         assert!(
-            composed("text<frameset>").contains("tome-bar")
-                || composed("<p>x<frameset>").contains("tome-bar")
+            composed("text<frameset>").contains("<div id=\"tome-bar")
+                || composed("<p>x<frameset>").contains("<div id=\"tome-bar")
         );
     }
 

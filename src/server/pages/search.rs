@@ -113,7 +113,7 @@ fn form<'a>(state: &'a State, q: &'a str, names: &[String]) -> Search<'a> {
     let title = if q.is_empty() { w.search.to_owned() } else { fill(w.hits_title, &[q]) };
     Search {
         archives: archives.collect(),
-        sheet: Sheet::new(state, None).without_search(),
+        sheet: Sheet::new(state, None).without_search(state),
         title,
         q,
         notes: vec![],

@@ -36,15 +36,15 @@ impl<'a> Sheet<'a> {
             css: state.assets.address("page.css"),
             icon: state.assets.address("tome.svg"),
             head: bar::own_head(&state.assets),
-            bar: bar::own_bar(w, root, archive, true),
+            bar: bar::own_bar(w, &state.assets, root, archive, true),
             is_narrow: true,
         }
     }
 
     /// Leaves the search out of the bar, for a page that has one.
     #[must_use]
-    pub fn without_search(mut self) -> Self {
-        self.bar = bar::own_bar(self.w, self.root, None, false);
+    pub fn without_search(mut self, state: &State) -> Self {
+        self.bar = bar::own_bar(self.w, &state.assets, self.root, None, false);
         self
     }
 

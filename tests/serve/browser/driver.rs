@@ -187,9 +187,16 @@ impl Browser {
         self.wait(self.client().wait().at_most(DEADLINE).for_element(Locator::Css(css)))
     }
 
+    /// Returns the id of the bar of the page's server, which stands in the script that loads ours.
+    pub fn bar_id(&self) -> String {
+        let body = "return [...document.scripts].map(s => /\"(tome-bar-[0-9a-f]{16})\"/.exec(s.textContent))
+            .filter(found => found).map(found => found[1])[0]";
+        self.run(body).as_str().expect("the page has a bar").to_owned()
+    }
+
     /// Finds something on the bar, which is in a tree of its own.
     pub fn in_bar(&self, css: &str) -> Element {
-        let bar = self.find("#tome-bar");
+        let bar = self.find(&format!("#{}", self.bar_id()));
         let root = self.wait(bar.shadow_root());
         self.wait(root.find(Locator::Css(css)))
     }

@@ -61,7 +61,7 @@ fn a_library_is_read_searched_and_listened_to() {
     browser.until_true("document.querySelectorAll('.card h2 a').length === 2");
     browser.press("/");
     browser.press("Mexico-Rusia relatons");
-    let list = "document.getElementById('tome-bar').shadowRoot";
+    let list = "document.querySelector('[id^=tome-bar-]').shadowRoot";
     browser.until_true(&format!("{list}.querySelector('[role=option]:not(.all)')"));
     let option = browser.in_bar("[role=option]");
     assert!(browser.text(&option).starts_with("Mexico–Russia relations"), "{}", browser.text(&option));
@@ -88,7 +88,7 @@ fn a_library_is_read_searched_and_listened_to() {
     assert_eq!(browser.attribute(&browser.in_bar("#contents"), "open"), None);
     // The bar has gone with the scrolling, and comes back with the focus.
     browser.run("scrollBy(0, -20)");
-    browser.until_true("!document.getElementById('tome-bar').hasAttribute('data-away')");
+    browser.until_true("!document.querySelector('[id^=tome-bar-]').hasAttribute('data-away')");
     browser.click(&browser.in_bar("#contents summary"));
     browser.until_true(&format!("{list}.querySelector('#contents [aria-current]')"));
     let marked = browser.attribute(&browser.in_bar("#contents [aria-current]"), "href").unwrap();
@@ -112,8 +112,9 @@ fn a_library_is_read_searched_and_listened_to() {
     browser.until_at("/a/sample/Mexico%E2%80%93Russia_relations.html");
     // Where it was left, further down, the bar is away.
     browser.run("scrollTo(0, 0)");
-    browser.until_true("!document.getElementById('tome-bar').hasAttribute('data-away')");
-    browser.until_true("getComputedStyle(document.getElementById('tome-bar')).visibility === 'visible'");
+    browser.until_true("!document.querySelector('[id^=tome-bar-]').hasAttribute('data-away')");
+    browser
+        .until_true("getComputedStyle(document.querySelector('[id^=tome-bar-]')).visibility === 'visible'");
     let bookmark = browser.in_bar("#bookmark");
     assert_eq!(browser.attribute(&bookmark, "aria-pressed").as_deref(), Some("false"));
     browser.click(&bookmark);

@@ -65,6 +65,23 @@ pub fn archive(folder: &Path) -> PathBuf {
             <script><!--<script></script><a title='</script><link rel=preconnect href=//outside.test>'>a</a>"
         ),
     );
+    // Bars of their own, by the name that ours would have, and by one that it might have.
+    let bar = |id: &str| {
+        format!(
+            "<div id='{id}' class=bar-of-theirs data-archive=evil data-title=evil><template shadowrootmode=open>\
+             <nav><input id=q><ul id=list></ul><div id=said></div><details id=settings></details>\
+             <button id=bookmark></button></nav><template id=words></template></template></div>"
+        )
+    };
+    let bars = bar("tome-bar") + &bar("tome&#45;bar-0123456789abcdef");
+    let hide = "<style>[id^=tome-bar] { display: none !important; visibility: hidden !important }</style>";
+    let start = "<html lang=en><head><meta charset=utf-8><title>Bars</title>";
+    put("bars-before.html", format!("<!doctype html>{bars}{start}{hide}</head><body><p>text"));
+    put("bars-head.html", format!("<!doctype html>{start}{hide}{bars}</head><body><p>text"));
+    put(
+        "bars-after.html",
+        format!("<!doctype html>{start}{hide}</head><body><p>text</p>{bars}</body></html>{hide}"),
+    );
     put("inner.html", format!("{head}<title>Inner</title><body><script>{PLANTED};parent.planted=1</script>"));
     put(
         "base.html",
@@ -128,6 +145,27 @@ fn what_strangers_planted_does_not_run_and_nothing_leaves() {
         assert_ne!(browser.run("return document.querySelector('title')?.textContent"), "planted", "{page}");
     }
 
+    // Bars of theirs are none of ours, wherever they stand and whatever they are called.
+    for page in ["before", "head", "after"] {
+        browser.goto(&at(&ours, &format!("/a/strangers/bars-{page}.html")));
+        let id = browser.bar_id();
+        let ours = format!("document.getElementById('{id}')");
+        browser.until_true(&format!("{ours}.hasAttribute('data-script')"));
+        let others = "return document.querySelectorAll('.bar-of-theirs[data-script]').length";
+        assert_eq!(browser.run(others), json!(0), "{page}");
+        assert_eq!(
+            browser.run("return document.querySelectorAll('.bar-of-theirs').length"),
+            json!(2),
+            "{page}"
+        );
+        assert_eq!(browser.run(&format!("return getComputedStyle({ours}).display")), "block", "{page}");
+        let field = browser.in_bar("#q");
+        browser.type_in(&field, "inn");
+        browser.until_true(&format!("!{ours}.shadowRoot.getElementById('list').hidden"));
+        let kept = browser.run("return JSON.parse(localStorage.getItem('tome')).history[0].archive");
+        assert_eq!(kept, "Strangers", "{page}");
+    }
+
     // What waits for a click.
     for id in ["#run", "h1", "#send", "#send-too"] {
         let address = at(&ours, "/a/strangers/index.html");
@@ -142,7 +180,7 @@ fn what_strangers_planted_does_not_run_and_nothing_leaves() {
     // Our bar works among them all the same.
     let field = browser.in_bar("#q");
     browser.type_in(&field, "inn");
-    browser.until_true("!document.querySelector('#tome-bar').shadowRoot.getElementById('list').hidden");
+    browser.until_true("!document.querySelector('[id^=tome-bar-]').shadowRoot.getElementById('list').hidden");
 
     assert!(ours.said().iter().all(|line| !line.contains("/canary")), "{:#?}", ours.said());
     for url in browser.answered() {
