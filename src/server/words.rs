@@ -94,6 +94,8 @@ pub struct Words {
     pub one_archive: &'static str,
     /// Archives.
     pub archives: &'static str,
+    /// How many are shown; places for their number and for the count of all.
+    pub archives_of: &'static str,
     /// An archive that is still being opened.
     pub opening: &'static str,
     /// An archive that cannot be read.
@@ -250,7 +252,7 @@ pub static ENGLISH: Words = Words {
     no_archives: "There are no archives here yet. Put .tome or .zim files into a folder that is served, \
         and they appear.",
     none_match: "No archive matches.",
-    filter: "Title or description",
+    filter: "Title, description or language",
     language: "Language",
     all_languages: "All languages",
     show: "Show",
@@ -260,6 +262,7 @@ pub static ENGLISH: Words = Words {
     media: "{} files",
     one_archive: "{} archive",
     archives: "{} archives",
+    archives_of: "{} of {}",
     opening: "being opened",
     broken: "Cannot be opened: {}",
     hits_title: "Search: {}",

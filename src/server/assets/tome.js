@@ -469,20 +469,30 @@
     ask();
   };
 
-  /** The library's filter as one types; the form does the same without. */
+  /** The library's filter as one types; the form does the same without, and looks at the same parts. */
   const libraryPage = () => {
     const form = byId("filter");
     if (!form) return;
     const field = form.elements.namedItem("q");
-    field.addEventListener("input", () => {
+    const count = byId("count");
+    const lower = (part) => part.textContent.toLowerCase();
+    const cards = [...all(".card")].map((card) => [card, [...card.querySelectorAll("h2, .about, .languages")].map(lower)]);
+    const filter = () => {
       const sought = field.value.trim().toLowerCase();
       let shown = 0;
-      for (const card of all(".card")) {
-        card.hidden = !card.textContent.toLowerCase().includes(sought);
+      for (const [card, parts] of cards) {
+        card.hidden = !parts.some((part) => part.includes(sought));
         shown += !card.hidden;
       }
       byId("none").hidden = shown > 0;
-    });
+      const { all, some, total } = count.dataset;
+      const said = shown === Number(total) ? all : fill(fill(some, shown.toLocaleString(html.lang)), all);
+      // It is read out when it changes.
+      if (count.textContent !== said) count.textContent = said;
+    };
+    field.addEventListener("input", filter);
+    // A browser may have kept what was typed before.
+    filter();
     form.elements.namedItem("lang").addEventListener("change", () => form.requestSubmit());
   };
 

@@ -30,6 +30,10 @@ struct Card<'a> {
     facts: Vec<String>,
     /// Its languages by tag and name.
     languages: Vec<(String, String)>,
+    /// The names of the first of them.
+    language_names: String,
+    /// True if the filter leaves it out of what is shown.
+    is_hidden: bool,
     fault: Option<String>,
     is_opening: bool,
 }
@@ -39,10 +43,14 @@ impl Card<'_> {
         self.fault.is_some() || self.is_opening
     }
 
-    fn fits(&self, text: &str, language: &str) -> bool {
-        let has = |s: &str| s.to_lowercase().contains(text);
-        (text.is_empty() || has(self.title) || has(&self.description))
-            && (language.is_empty() || self.languages.iter().any(|(tag, _)| tag == language))
+    fn has_language(&self, language: &str) -> bool {
+        language.is_empty() || self.languages.iter().any(|(tag, _)| tag == language)
+    }
+
+    /// Returns true if what is read on it has a text, in small letters. Our script looks at the same parts.
+    fn has_text(&self, text: &str) -> bool {
+        let parts = [self.title, &self.description, &self.language_names];
+        text.is_empty() || parts.iter().any(|part| part.to_lowercase().contains(text))
     }
 }
 
@@ -58,13 +66,18 @@ struct Choice {
 struct Library<'a> {
     sheet: Sheet<'a>,
     count: String,
+    /// What the count says where all are shown.
+    count_of_all: String,
     total: usize,
+    /// True if no card is shown.
+    is_none: bool,
     q: &'a str,
     languages: Vec<Choice>,
     cards: Vec<Card<'a>>,
 }
 
-/// Answers with the library, filtered by `q` and `lang`.
+/// Answers with the library, filtered by `q` and `lang`. What `q` leaves out is there, but hidden: where
+/// our script runs, another `q` shows it again.
 pub async fn library(state: &Arc<State>, request: &Arc<Request>) -> Answer {
     let (shared, asked) = (Arc::clone(state), Arc::clone(request));
     let written = state.lists.run(move || write(&shared, &asked)).await;
@@ -92,11 +105,22 @@ fn write(state: &State, request: &Request) -> Answer {
     });
     let languages = languages.collect();
     let text = q.to_lowercase();
-    cards.retain(|card| card.fits(&text, wanted));
+    cards.retain(|card| card.has_language(wanted));
+    for card in &mut cards {
+        card.is_hidden = !card.has_text(&text);
+    }
+    let shown = cards.iter().filter(|card| !card.is_hidden).count();
+    let count_of_all = w.count(total as u64, w.one_archive, w.archives);
+    let count = match shown == total {
+        true => count_of_all.clone(),
+        false => fill(w.archives_of, &[&w.number(shown as u64), &count_of_all]),
+    };
     let library = Library {
         sheet: Sheet::new(state, None).wide(),
-        count: w.count(total as u64, w.one_archive, w.archives),
+        count,
+        count_of_all,
         total,
+        is_none: shown == 0,
         q,
         languages,
         cards,
@@ -112,10 +136,12 @@ fn card<'a>(volume: &'a Volume, w: &Words) -> Card<'a> {
         tag: "",
         facts: vec![],
         languages: vec![],
+        language_names: String::new(),
+        is_hidden: false,
         fault: volume.fault().map(|fault| fill(w.broken, &[fault])),
         is_opening: false,
     };
-    let Some(about) = volume.about() else {
+    let Some(about) = volume.about().filter(|_| card.fault.is_none()) else {
         card.is_opening = card.fault.is_none();
         return card;
     };
@@ -124,12 +150,12 @@ fn card<'a>(volume: &'a Volume, w: &Words) -> Card<'a> {
     let description = text(keys::DESCRIPTION).or_else(|| text(keys::LONG_DESCRIPTION)).unwrap_or_default();
     card.description = description.chars().take(MAX_DESCRIPTION).collect();
     card.languages = text(keys::LANGUAGE).map(|all| languages(all).collect()).unwrap_or_default();
-    let names = card.languages.iter().map(|(_, name)| name.as_str()).take(3).collect::<Vec<_>>().join(", ");
+    card.language_names =
+        card.languages.iter().map(|(_, name)| name.as_str()).take(3).collect::<Vec<_>>().join(", ");
     let date = text(keys::DATE).unwrap_or_default().chars().take(20).collect();
     let counts = &about.counts;
     let media = (counts.media > 0).then(|| w.count(counts.media, w.one_media, w.media));
     card.facts = vec![
-        names,
         w.count(counts.articles, w.one_article, w.articles),
         media.unwrap_or_default(),
         w.size(about.size),

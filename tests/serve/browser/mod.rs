@@ -1,6 +1,7 @@
 //! The reader in a real browser, as people use it: with script and without.
 
 mod driver;
+mod filter;
 mod looks;
 mod origins;
 mod outside;
