@@ -16,6 +16,9 @@ use crate::server::{State, url};
 /// The most titles that are offered in place of a missing page.
 const NEAR: usize = 6;
 
+/// The longest address of a link out that is shown, in letters.
+const MAX_TARGET: usize = 4000;
+
 #[derive(Template)]
 #[template(path = "notice.html", config = "src/server/askama.toml")]
 struct Notice<'a> {
@@ -123,7 +126,10 @@ pub fn failed(state: &State, volume: &Volume, fault: &str) -> Answer {
 /// Shows where a link out of an archive leads (`/external?to=`), before anybody goes there.
 pub fn external(state: &State, to: &str) -> Answer {
     let w = words();
-    let to: String = to.trim().chars().filter(|c| !c.is_control()).take(4000).collect();
+    let letters = to.trim().chars().filter(|c| !c.is_control()).take(MAX_TARGET);
+    let to: String = letters
+        .map(|c| if is_unseen(c) { url::value(&String::from(c)).to_string() } else { c.into() })
+        .collect();
     // An address without a scheme is of the page's own, which was read over http.
     let address = if to.starts_with("//") { format!("http:{to}") } else { to };
     let is_web = is_web(&address);
@@ -134,6 +140,13 @@ pub fn external(state: &State, to: &str) -> Answer {
         notice.links.insert(0, (w.external_go.to_owned(), address.clone()));
     }
     page(state, StatusCode::OK, &notice)
+}
+
+/// Returns true for letters that are not seen where they stand, or turn the order of others round: a
+/// browser sends them percent-encoded, and encoded they can be seen.
+fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// Returns true for an address that a browser goes to, or writes a letter to: never one that runs.
@@ -157,6 +170,16 @@ pub fn viewer(state: &State) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn letters_that_turn_others_round_are_seen_as_such() {
+        for c in "\u{202e}\u{2066}\u{200f}\u{61c}\u{200b}\u{feff}".chars() {
+            assert!(is_unseen(c), "{c:?}");
+        }
+        for c in "aé/ :\u{5d0}中\u{301}".chars() {
+            assert!(!is_unseen(c), "{c:?}");
+        }
+    }
 
     #[test]
     fn only_addresses_of_the_web_are_links() {

@@ -119,6 +119,11 @@ fn s04_no_address_of_ours_leads_away() {
         let links = answer.text().matches("href=\"https://example.org/\"").count();
         assert_eq!(links, usize::from(is_link), "{to}");
     }
+    // What would be read in another order than it stands in is seen as it stands.
+    let to = "https://example.org/\u{202e}gpj.\u{2066}exe";
+    let answer = get(server, &format!("/external?to={}", encoded(to)));
+    assert!(answer.text().contains(">https://example.org/%E2%80%AEgpj.%E2%81%A6exe<"), "{}", answer.text());
+    assert!(!answer.text().contains(['\u{202e}', '\u{2066}']));
 }
 
 #[test]
