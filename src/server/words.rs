@@ -214,6 +214,18 @@ pub struct Words {
     pub moving: &'static str,
     /// Said there if no script runs.
     pub needs_script_here: &'static str,
+
+    // The interface for programs
+    /// What a request may say.
+    pub parameter: &'static str,
+    /// Of what type it is.
+    pub kind: &'static str,
+    /// What it means.
+    pub meaning: &'static str,
+    /// It may be left out.
+    pub optional: &'static str,
+    /// Before an example.
+    pub for_instance: &'static str,
 }
 
 /// English.
@@ -319,6 +331,11 @@ pub static ENGLISH: Words = Words {
     moving: "One moment",
     needs_script_here: "This address was made for another server. To follow it your browser needs JavaScript; \
         the library has all there is.",
+    parameter: "Parameter",
+    kind: "Type",
+    meaning: "Meaning",
+    optional: "optional",
+    for_instance: "For instance",
 };
 
 /// Puts values into the places of a sentence, in their order.

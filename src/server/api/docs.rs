@@ -6,59 +6,42 @@ use hyper::StatusCode;
 use serde_json::Value;
 
 use super::{Fault, OPENAPI};
-use crate::server::State;
 use crate::server::answer::Answer;
+use crate::server::words::Words;
+use crate::server::{State, pages};
 use crate::text::escape;
 
 /// How deep an object in an object is shown.
 const MAX_DEPTH: usize = 6;
 
-const STYLE: &str = "body{font:1rem/1.6 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem;\
-    color:#1c1c1c;background:#fff}code,pre{font:.9em ui-monospace,monospace;background:#f2f2f0;border-radius:3px;\
-    padding:.1em .3em}pre{padding:.8em;overflow:auto}h2{margin-top:2.5rem;font-size:1.2rem}h2 code{background:none;\
-    padding:0}table{border-collapse:collapse;width:100%}th,td{text-align:start;vertical-align:top;\
-    padding:.3rem .8rem .3rem 0;border-bottom:1px solid #ddd}th{font-weight:600}ul{padding-inline-start:1.2rem}\
-    a{color:#1a4f8b}@media(prefers-color-scheme:dark){body{color:#ddd;background:#1b1b1b}code,pre{background:#2a2a2a}\
-    th,td{border-color:#3a3a3a}a{color:#8ab8ee}}";
-
 pub(super) fn page(state: &State) -> Result<Answer, Fault> {
     let broken = |_| Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "the description cannot be read");
     let document: Value = serde_json::from_str(OPENAPI).map_err(broken)?;
-    let html = Writer { document: &document, root: &state.options.root, out: String::new() }.page();
-    Ok(Answer::page(&state.assets, StatusCode::OK, html)
-        .tagged(concat!("api-", env!("CARGO_PKG_VERSION")).to_owned() + &tag_of(&state.options.root)))
-}
-
-/// Returns what tells pages with one root from those with another, as digits.
-fn tag_of(root: &str) -> String {
-    root.bytes().fold(String::new(), |out, byte| out + &format!("{byte:02x}"))
+    let writer =
+        Writer { document: &document, root: &state.options.root, w: pages::words(), out: String::new() };
+    Ok(pages::manual(state, text(&document["info"]["title"]), &writer.page()))
 }
 
 struct Writer<'a> {
     document: &'a Value,
     root: &'a str,
+    w: &'a Words,
     out: String,
 }
 
 impl<'a> Writer<'a> {
     fn page(mut self) -> String {
-        let info = &self.document["info"];
-        let (title, description) = (text(&info["title"]), text(&info["description"]));
         // Writing to a String cannot fail.
         let _ = write!(
             self.out,
-            "<!doctype html><html lang=en><meta charset=utf-8>\
-             <meta name=viewport content=\"width=device-width,initial-scale=1\"><title>{0}</title>\
-             <style>{STYLE}</style><main><h1>{0}</h1><p>{1}</p>\
-             <p><a href=\"{2}/api/openapi.json\">openapi.json</a></p>",
-            escape(title),
-            escape(description),
+            "<p>{}</p><p><a href=\"{}/api/openapi.json\">openapi.json</a></p>",
+            escape(text(&self.document["info"]["description"])),
             escape(self.root),
         );
         for (path, item) in members(&self.document["paths"]) {
             self.operation(path, &item["get"]);
         }
-        self.out + "</main></html>"
+        self.out
     }
 
     fn operation(&mut self, path: &str, get: &'a Value) {
@@ -71,7 +54,8 @@ impl<'a> Writer<'a> {
         );
         let parameters = list(&get["parameters"]);
         if !parameters.is_empty() {
-            self.out.push_str("<table><tr><th>Parameter<th>Type<th>Meaning");
+            let [name, kind, meaning] = [self.w.parameter, self.w.kind, self.w.meaning].map(escape);
+            let _ = write!(self.out, "<table><tr><th>{name}<th>{kind}<th>{meaning}");
         }
         for parameter in parameters {
             let parameter = self.followed(parameter);
@@ -79,7 +63,10 @@ impl<'a> Writer<'a> {
                 self.out,
                 "<tr><td><code>{}</code>{}<td>{}<td>{}",
                 escape(text(&parameter["name"])),
-                if parameter["required"] == true { "" } else { " <small>optional</small>" },
+                match parameter["required"] == true {
+                    true => String::new(),
+                    false => format!(" <small>{}</small>", escape(self.w.optional)),
+                },
                 escape(&kind(&parameter["schema"])),
                 escape(text(&parameter["description"]))
             );
@@ -90,9 +77,10 @@ impl<'a> Writer<'a> {
         if let Some(example) = get["x-example"].as_str() {
             let _ = write!(
                 self.out,
-                "<p>For instance <a href=\"{0}{1}\"><code>{0}{1}</code></a>",
+                "<p>{2} <a href=\"{0}{1}\"><code>{0}{1}</code></a>",
                 escape(self.root),
-                escape(example)
+                escape(example),
+                escape(self.w.for_instance)
             );
         }
         self.out.push_str("<ul>");

@@ -14,14 +14,15 @@ pub use self::icon::icon;
 pub use self::library::library;
 pub use self::notice::{broken, busy, external, failed, missing, viewer};
 pub use self::search::answer as search;
+pub use self::sheet::words;
 
 use askama::Template;
 
 use hyper::StatusCode;
 use hyper::header::{HeaderName, HeaderValue, VARY};
 
-use self::sheet::{Sheet, page, words};
-use super::answer::{Answer, Policy};
+use self::sheet::{Sheet, page};
+use super::answer::{Answer, Matter, Policy};
 use super::assets::VERSION;
 use super::content::{self, Meant};
 use super::library::Lease;
@@ -45,6 +46,22 @@ pub fn saved(state: &State) -> Answer {
 #[template(path = "saved.html", config = "src/server/askama.toml")]
 struct Saved<'a> {
     sheet: Sheet<'a>,
+}
+
+/// The page of the interface for programs, whose text `api` makes of its description.
+pub fn manual(state: &State, title: &str, html: &str) -> Answer {
+    let answer = page(state, StatusCode::OK, &Manual { sheet: Sheet::new(state, None), title, html });
+    let Matter::Bytes(bytes) = &answer.matter else { return answer };
+    let tag = format!("m-{}", to_hex(&blake3::hash(bytes).as_bytes()[..6]));
+    answer.tagged(tag)
+}
+
+#[derive(Template)]
+#[template(path = "manual.html", config = "src/server/askama.toml")]
+struct Manual<'a> {
+    sheet: Sheet<'a>,
+    title: &'a str,
+    html: &'a str,
 }
 
 /// The longest page that gets our bar, in bytes; a longer one is shown as it is.
