@@ -19,7 +19,7 @@ pub use self::sheet::words;
 use askama::Template;
 
 use hyper::StatusCode;
-use hyper::header::{HeaderName, HeaderValue, VARY};
+use hyper::header::{CONTENT_LANGUAGE, HeaderName, HeaderValue, VARY};
 
 use self::sheet::{Sheet, page};
 use super::answer::{Answer, Matter, Policy};
@@ -31,7 +31,7 @@ use super::{Options, State, url};
 use crate::book::Entry;
 use crate::error::Error;
 use crate::hex::to_hex;
-use crate::item::Kind;
+use crate::item::{Kind, keys};
 use crate::text::{Markup, charset, charset_of_mime};
 
 /// What crawlers are asked.
@@ -66,6 +66,9 @@ struct Manual<'a> {
 
 /// The longest page that gets our bar, in bytes; a longer one is shown as it is.
 const MAX_PAGE: u64 = 16 << 20;
+
+/// The longest tag of a language in bytes that RFC 5646 asks others to have room for.
+const MAX_TAG: usize = 35;
 
 /// An entry, with our bar if it is a page.
 pub fn read(state: &State, request: &Request, lease: &Lease, path: &str) -> Result<Answer, Error> {
@@ -139,8 +142,13 @@ fn shown(state: &State, request: &Request, lease: &Lease, entry: &Entry) -> Resu
         }
         _ => None,
     };
-    let Some(html) = html else { return Ok(by_place(policy(content::raw(lease, entry)?))) };
-    let page = Answer::page(&state.assets, StatusCode::OK, html);
+    let Some(shown) = html else { return Ok(by_place(policy(content::raw(lease, entry)?))) };
+    let mut page = Answer::page(&state.assets, StatusCode::OK, shown.html);
+    if !shown.says_language
+        && let Some(language) = content_language(lease)
+    {
+        page = page.with(CONTENT_LANGUAGE, language);
+    }
     let (page, form) = match around.has_bar {
         true => (page, "p"),
         false => (page.with_policy(Policy::Content), "f"),
@@ -159,6 +167,14 @@ fn frame_tag(state: &State, name: &str, scripts: bool) -> String {
     }
     hasher.update(&[u8::from(*block_external), u8::from(scripts)]);
     to_hex(&hasher.finalize().as_bytes()[..6])
+}
+
+/// Returns the language of an archive that is in one language.
+fn content_language(lease: &Lease) -> Option<HeaderValue> {
+    let mut all = languages::languages(lease.volume.about()?.metadata.text(keys::LANGUAGE)?);
+    let (tag, None) = (all.next()?.0, all.next()) else { return None };
+    let is_tag = tag.len() <= MAX_TAG && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    HeaderValue::try_from(tag).ok().filter(|_| is_tag)
 }
 
 fn is_plain(mime: &str) -> bool {

@@ -95,7 +95,12 @@ fn near(lease: &Lease, title: &str) -> Vec<(String, String)> {
     match lease.book.find(title) {
         Ok(Found::One(one)) => add(one.entry.title(), one.entry.path()),
         Ok(Found::Several(several)) => several.iter().for_each(|r| add(r.entry.title(), r.entry.path())),
-        Ok(Found::Nothing(near)) => near.iter().for_each(|entry| add(entry.title(), entry.path())),
+        Ok(Found::Nothing(near)) => {
+            // Titles of redirects are among them, and one article may have many.
+            for there in near.into_iter().filter_map(|entry| lease.book.resolve(entry).ok().flatten()) {
+                add(there.entry.title(), there.entry.path());
+            }
+        }
         Err(_) => {}
     }
     out

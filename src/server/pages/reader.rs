@@ -38,6 +38,14 @@ pub struct Frame<'a> {
     pub has_bar: bool,
 }
 
+/// A page as it is shown.
+pub struct Shown {
+    /// The page.
+    pub html: String,
+    /// True if it says in what language it is.
+    pub says_language: bool,
+}
+
 /// A line of the contents.
 pub struct Line {
     /// 1 to 6, of which only the differences count.
@@ -56,11 +64,15 @@ const MAX_CHANGES: usize = 20_000;
 const MAX_LIST: usize = 64;
 
 /// Returns an HTML page as it is shown.
-pub fn compose(html: &str, is_xml: bool, frame: &Frame<'_>) -> String {
+pub fn compose(html: &str, is_xml: bool, frame: &Frame<'_>) -> Shown {
     let found = points(html.as_bytes(), is_xml);
+    Shown { html: composed(html, &found, frame), says_language: found.language.is_some() }
+}
+
+fn composed(html: &str, found: &Points, frame: &Frame<'_>) -> String {
     let mut changes: Vec<Change> = vec![];
-    let lines = contents(html, &found, &mut changes);
-    addresses(html, &found, frame, &mut changes);
+    let lines = contents(html, found, &mut changes);
+    addresses(html, found, frame, &mut changes);
     if !frame.scripts {
         for action in &found.actions {
             changes.push(Change::guard(action.clone(), "x-off"));
@@ -78,7 +90,7 @@ pub fn compose(html: &str, is_xml: bool, frame: &Frame<'_>) -> String {
     if found.is_frameset || !frame.has_bar {
         return changed(html, changes, 0);
     }
-    let head = bar::head(&found, frame);
+    let head = bar::head(found, frame);
     let bar = bar::bar(frame, &lines);
     match (found.head, found.body, found.content) {
         (Some(at), Some(body), _) if at <= body => {
@@ -249,7 +261,7 @@ mod tests {
     }
 
     fn composed(html: &str) -> String {
-        compose(html, false, &frame())
+        compose(html, false, &frame()).html
     }
 
     #[test]
@@ -263,6 +275,8 @@ mod tests {
             let shown = composed(html);
             assert!(shown.contains("<div id=\"tome-bar"), "{html}");
         }
+        assert!(compose("<html lang=fr>", false, &frame()).says_language);
+        assert!(!compose("<p lang=fr>", false, &frame()).says_language);
         let frames = "<frameset><frame src=a></frameset>";
         assert_eq!(composed(frames), frames);
         assert!(
@@ -300,7 +314,7 @@ mod tests {
     fn ways_out_lead_to_a_page_of_ours_where_they_are_blocked() {
         let frame = Frame { block_external: true, ..frame() };
         let html = "<body><a href='https://e/?a=1&amp;b=&quot;'>1</a><link rel=preconnect href=//e><iframe src=//f></iframe>";
-        let shown = compose(html, false, &frame);
+        let shown = compose(html, false, &frame).html;
         assert!(shown.contains("href='/w/external?to=https%3A%2F%2Fe%2F%3Fa%3D1%26b%3D%22'"), "{shown}");
         assert!(shown.contains("<link rel=preconnect href=about:blank><iframe src=about:blank>"), "{shown}");
     }
@@ -340,7 +354,7 @@ mod tests {
 
     #[test]
     fn a_page_of_xml_is_closed_as_html_needs_it() {
-        let shown = compose("<body><a id='x'/><br/>y", true, &frame());
+        let shown = compose("<body><a id='x'/><br/>y", true, &frame()).html;
         assert!(shown.contains("<a id='x'></a><br/>y"), "{shown}");
     }
 }

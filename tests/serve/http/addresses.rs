@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use tome::item::{About, escape_bytes};
 use tome::server::Options;
 
-use super::{LIBRARY, archive, get};
+use super::{LIBRARY, archive, get, page};
 use crate::client::{self, follow};
 use crate::house::{Ours, article, media, redirect, write};
 
@@ -162,6 +162,56 @@ fn a_page_without_a_path_is_shown() {
     assert_eq!(get("/a/one/", "").status, 302);
     assert_eq!(get("/a//", "").status, 404);
     assert_eq!(get("/a/", "").status, 404);
+}
+
+#[test]
+fn a_missing_page_offers_an_article_once_whatever_leads_to_it() {
+    let folder = tempfile::tempdir().unwrap();
+    for ending in ["tome", "zim"] {
+        let items = vec![
+            article("su.html", "Soviet Union", page("Soviet Union", "")),
+            redirect("Soviet_Unions", "su.html", None),
+            redirect("Soviet_Unioni", "Soviet_Unions", None),
+        ];
+        write(&folder.path().join(ending).with_extension(ending), items, &About::default());
+    }
+    let server = Ours::over(vec![folder.path().to_owned()]);
+    for missing in ["Soviet_Unionx", "Soviet", "soviet_union", "Soviet_"] {
+        for archive in ["tome", "zim"] {
+            let target = format!("/a/{archive}/{missing}");
+            let near = client::ask(server.address, "GET", &target, "Accept: text/html\r\n");
+            let own = format!("/a/{archive}/");
+            let offered: Vec<String> =
+                links(near.text()).into_iter().filter(|l| l.starts_with(&own) && *l != own).collect();
+            assert_eq!(near.status, 404, "{target}");
+            assert_eq!(offered, [format!("{own}su.html")], "{target}");
+        }
+    }
+}
+
+#[test]
+fn a_page_that_names_no_language_is_in_that_of_its_archive() {
+    let folder = tempfile::tempdir().unwrap();
+    let silent = "<!doctype html><html><head><title>T</title></head><body><p>text</p></body></html>";
+    for (name, languages) in [("one", "fra"), ("several", "fra,deu"), ("odd", "fr\u{e9}"), ("none", "")] {
+        let mut about = About::default();
+        if !languages.is_empty() {
+            about.metadata.set_text("language", languages);
+        }
+        let items = vec![article("silent.html", "A", silent), article("says.html", "B", page("B", ""))];
+        write(&folder.path().join(name).with_extension("tome"), items, &about);
+    }
+    let server = Ours::over(vec![folder.path().to_owned()]);
+    for (target, language) in [
+        ("/a/one/silent.html", Some("fr")),
+        ("/a/one/says.html", None),
+        ("/a/several/silent.html", None),
+        ("/a/odd/silent.html", None),
+        ("/a/none/silent.html", None),
+    ] {
+        let answer = client::get(server.address, target);
+        assert_eq!((answer.status, answer.header("content-language")), (200, language), "{target}");
+    }
 }
 
 #[test]
