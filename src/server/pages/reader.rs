@@ -73,6 +73,11 @@ fn composed(html: &str, found: &Points, frame: &Frame<'_>) -> String {
     let mut changes: Vec<Change> = vec![];
     let lines = contents(html, found, &mut changes);
     addresses(html, found, frame, &mut changes);
+    for place in found.styles.iter().take(MAX_CHANGES) {
+        if let Some(new) = style_sheet(&html[place.clone()], frame.root, frame.archive) {
+            changes.push(Change::new(place.clone(), new));
+        }
+    }
     if !frame.scripts {
         for action in &found.actions {
             changes.push(Change::guard(action.clone(), "x-off"));
@@ -209,17 +214,23 @@ fn unescape(written: &str) -> Cow<'_, str> {
 }
 
 /// Returns a style sheet with its addresses from the root led to the archive's own; nothing if it has none.
+/// In an attribute it stays as it is written, references and all: what is put in means itself anywhere.
 pub fn style_sheet(css: &str, root: &str, archive: &str) -> Option<String> {
-    let own = format!("{root}/a/{}", url::path(archive));
-    let mut out = String::new();
-    let mut at = 0;
-    for start in ["url(", "@import"]
+    let mut starts: Vec<usize> = ["url(", "@import"]
         .iter()
         .flat_map(|word| css.match_indices(word).map(|(i, w)| i + w.len()))
-        .collect::<std::collections::BTreeSet<_>>()
-    {
+        .collect();
+    if starts.is_empty() {
+        return None;
+    }
+    starts.sort_unstable();
+    // A parenthesis would end an address without quotes.
+    let own = format!("{root}/a/{}", url::path(archive)).replace('(', "%28").replace(')', "%29");
+    let mut out = String::new();
+    let mut at = 0;
+    for start in starts {
         let rest = &css[start..];
-        let skipped = rest.len() - rest.trim_start_matches([' ', '\t', '\n', '\r', '"', '\'']).len();
+        let skipped = rest.len() - without_quotes(rest).len();
         let place = start + skipped;
         let address = &css[place..];
         if place >= at && address.starts_with('/') && !address.starts_with("//") && !address.starts_with("/*")
@@ -234,6 +245,13 @@ pub fn style_sheet(css: &str, root: &str, archive: &str) -> Option<String> {
     }
     out.push_str(&css[at..]);
     Some(out)
+}
+
+/// Takes away what may stand before an address in a style sheet, which may be within an attribute.
+fn without_quotes(css: &str) -> &str {
+    let css = css.trim_start_matches([' ', '\t', '\n', '\r', '"', '\'']);
+    let references = ["&quot;", "&#34;", "&#39;", "&apos;"];
+    references.iter().find_map(|quote| css.strip_prefix(quote)).unwrap_or(css)
 }
 
 #[cfg(test)]
@@ -308,6 +326,20 @@ mod tests {
             Some("@import \"/a/n/x.css\"; a { b: url(/a/n/y.png) url('z') url(//e) }")
         );
         assert_eq!(style_sheet("a { b: url(x) }", "", "n"), None);
+        assert_eq!(style_sheet("url(/x)", "", "n (1)").as_deref(), Some("url(/a/n%20%281%29/x)"));
+    }
+
+    #[test]
+    fn styles_within_a_page_stay_in_the_archive_too() {
+        let shown = composed(
+            "<style>a { b: url(/x.png) }</style><body><p style='b: url(&quot;/y.png&quot;); c: url(z)'>\
+             <p style=b:url(/z)><p style='b: url(//e/x)'><!-- <p style='url(/c)'> -->",
+        );
+        let own = "/w/a/my%20docs";
+        assert!(shown.contains(&format!("<style>a {{ b: url({own}/x.png) }}</style>")), "{shown}");
+        assert!(shown.contains(&format!("style='b: url(&quot;{own}/y.png&quot;); c: url(z)'")), "{shown}");
+        assert!(shown.contains(&format!("<p style=b:url({own}/z)>")), "{shown}");
+        assert!(shown.contains("url(//e/x)") && shown.contains("url(/c)"), "{shown}");
     }
 
     #[test]
