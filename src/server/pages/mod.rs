@@ -171,7 +171,7 @@ fn frame_tag(state: &State, name: &str, scripts: bool) -> String {
 
 /// Returns the language of an archive that is in one language.
 fn content_language(lease: &Lease) -> Option<HeaderValue> {
-    let mut all = languages::languages(lease.volume.about()?.metadata.text(keys::LANGUAGE)?);
+    let mut all = crate::server::languages::languages(lease.volume.about()?.metadata.text(keys::LANGUAGE)?);
     let (tag, None) = (all.next()?.0, all.next()) else { return None };
     let is_tag = tag.len() <= MAX_TAG && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     HeaderValue::try_from(tag).ok().filter(|_| is_tag)
