@@ -27,6 +27,18 @@ struct Asset {
 
 const CSS: &str = "text/css; charset=utf-8";
 
+/// The script of all pages, of parts that share their names and no others.
+const SCRIPT: &str = concat!(
+    "(() => {\n\"use strict\";\n",
+    include_str!("assets/script/start.js"),
+    include_str!("assets/script/kept.js"),
+    include_str!("assets/script/look.js"),
+    include_str!("assets/script/bar.js"),
+    include_str!("assets/script/suggest.js"),
+    include_str!("assets/script/pages.js"),
+    "})();\n"
+);
+
 static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     let asset = |name, mime, text: &str| Asset {
         name,
@@ -35,7 +47,7 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         version: to_hex(&blake3::hash(text.as_bytes()).as_bytes()[..6]),
     };
     vec![
-        asset("tome.js", "text/javascript; charset=utf-8", include_str!("assets/tome.js")),
+        asset("tome.js", "text/javascript; charset=utf-8", SCRIPT),
         asset("page.css", CSS, &shortened(include_str!("assets/page.css"))),
         asset("content.css", CSS, &shortened(include_str!("assets/content.css"))),
         asset("tome.svg", "image/svg+xml", include_str!("assets/tome.svg")),
