@@ -74,7 +74,7 @@ fn every_way_of_the_bar_leads_on_from_an_origin_of_its_own() {
     browser.until_at("#moves");
     assert!(browser.url().starts_with(&own), "{}", browser.url());
     browser.run("scrollTo(0, 0)");
-    browser.until_true("getComputedStyle(document.getElementById('tome-bar')).visibility === 'visible'");
+    browser.until_true("getComputedStyle(document.querySelector('[id^=tome-bar-]')).visibility === 'visible'");
 
     // Settings stay; what was read does not.
     browser.click(&browser.in_bar("#settings summary"));
@@ -91,7 +91,7 @@ fn every_way_of_the_bar_leads_on_from_an_origin_of_its_own() {
     // Suggestions.
     let field = browser.in_bar("#q");
     browser.type_in(&field, "Ches");
-    let list = "document.getElementById('tome-bar').shadowRoot.getElementById('list')";
+    let list = "document.querySelector('[id^=tome-bar-]').shadowRoot.getElementById('list')";
     browser.until_true(&format!("{list}.querySelectorAll('[role=option]').length === 2"));
     browser.press(DOWN);
     browser.press(ENTER);
