@@ -14,7 +14,7 @@ use super::{Limits, proxies};
 const FAREWELLS: usize = 256;
 
 /// Searches of one client that may wait, for each that runs.
-const WAITING_SEARCHES: usize = 15;
+const WAITING_SEARCHES: usize = 63;
 
 /// How long they wait.
 const SEARCH_PATIENCE: Duration = Duration::from_secs(2);
