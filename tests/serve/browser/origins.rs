@@ -74,7 +74,8 @@ fn every_way_of_the_bar_leads_on_from_an_origin_of_its_own() {
     browser.until_at("#moves");
     assert!(browser.url().starts_with(&own), "{}", browser.url());
     browser.run("scrollTo(0, 0)");
-    browser.until_true("getComputedStyle(document.querySelector('[id^=tome-bar-]')).visibility === 'visible'");
+    browser
+        .until_true("getComputedStyle(document.querySelector('[id^=tome-bar-]')).visibility === 'visible'");
 
     // Settings stay; what was read does not.
     browser.click(&browser.in_bar("#settings summary"));
