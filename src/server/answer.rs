@@ -128,7 +128,12 @@ impl Answer {
         }
     }
 
-    /// Returns a page that has our script.
+    /// Returns a page of ours.
+    pub fn own_page(assets: &Assets, status: StatusCode, html: String) -> Self {
+        Self { policy: assets.own_policy(), ..Self::page(assets, status, html) }
+    }
+
+    /// Returns a page of an archive that has our script.
     pub fn page(assets: &Assets, status: StatusCode, html: String) -> Self {
         let new = Self::new(status, "text/html; charset=utf-8", Matter::Bytes(html.into()));
         Self { policy: assets.page_policy(), ..new }
@@ -183,7 +188,8 @@ impl Answer {
         self
     }
 
-    fn len(&self) -> u64 {
+    /// Returns the length of the body, before conditions, ranges and encodings.
+    pub fn len(&self) -> u64 {
         match &self.matter {
             Matter::Bytes(bytes) => bytes.len() as u64,
             Matter::Entry(.., len) | Matter::File(_, len) => *len,

@@ -90,6 +90,7 @@ pub struct Assets {
     bar: String,
     loader: String,
     policy: HeaderValue,
+    own_policy: HeaderValue,
 }
 
 impl Assets {
@@ -107,17 +108,27 @@ impl Assets {
              frame-src 'self'; object-src 'self'; script-src 'sha256-{hash}' 'strict-dynamic'; \
              base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
         );
+        let header = |policy: String| {
+            HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
+        };
         Self {
             root: root.to_owned(),
             bar,
             loader: format!("<script>{script}</script>"),
-            policy: HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'")),
+            own_policy: header(policy.replace("frame-ancestors 'self'", "frame-ancestors 'none'")),
+            policy: header(policy),
         }
     }
 
-    /// Returns the policy of pages that have our script.
+    /// Returns the policy of an archive's pages that have our script.
     pub fn page_policy(&self) -> Policy {
         Policy::Page(self.policy.clone())
+    }
+
+    /// Returns the policy of pages of ours. They are in no other page, where somebody might be led to click on
+    /// what is not seen.
+    pub fn own_policy(&self) -> Policy {
+        Policy::Page(self.own_policy.clone())
     }
 
     /// Returns the id of the bar, which no page of strangers knows; another one whenever a server starts.

@@ -4,24 +4,36 @@ use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::task::JoinHandle;
 
-use super::held::{Held, Taker};
+use super::held::{Held, Progress, Taker};
 use super::library::Volume;
 use super::metrics::Metrics;
 use crate::book::{Book, Content, Entry};
 use crate::error::Error;
 
 /// Bytes that are read at a time.
-const STEP: u64 = 512 << 10;
+const STEP: u64 = 256 << 10;
+
+/// Bytes that are given at a time of what is at hand; that the next ones are asked for tells that the client
+/// takes them.
+const FRAME: usize = 64 << 10;
+
+/// How long what is at hand waits for room among what is not taken yet.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long a long entry that is being read does so: others take theirs slowly.
+const LONG_PATIENCE: Duration = Duration::from_secs(600);
 
 /// The body of a response.
 pub struct Body {
     matter: Matter,
     left: u64,
+    progress: Option<Progress>,
     /// Where the bytes sent are counted.
     pub count: Option<Arc<Metrics>>,
 }
@@ -78,7 +90,7 @@ impl What {
 impl Body {
     /// Returns bytes that are at hand.
     pub fn of(bytes: Bytes) -> Self {
-        Self { left: bytes.len() as u64, matter: Matter::Ready(bytes), count: None }
+        Self { left: bytes.len() as u64, matter: Matter::Ready(bytes), progress: None, count: None }
     }
 
     /// Returns a part of an entry, which is within it.
@@ -94,16 +106,19 @@ impl Body {
     fn reading(source: Source, what: What, range: Range<u64>) -> Self {
         let left = range.end - range.start;
         let reading = Reading { source, what, at: range.start, piece: None, counted: None };
-        Self { left, matter: Matter::Read(reading), count: None }
+        Self { left, matter: Matter::Read(reading), progress: None, count: None }
     }
 
-    /// Counts what is held of it until it is taken; returns false if there is no room for it.
+    /// Counts what is held of it until it is taken; waits a moment for room, and returns false if there is
+    /// none.
     #[must_use]
-    pub fn count_held(&mut self, held: &Arc<Held>, taker: Taker) -> bool {
+    pub async fn count_held(&mut self, held: &Arc<Held>, taker: Taker) -> bool {
         match &mut self.matter {
             Matter::Ready(bytes) if bytes.is_empty() => true,
-            Matter::Ready(bytes) => match held.count(&taker, std::mem::take(bytes)) {
-                Some(counted) => {
+            Matter::Ready(bytes) => match held.count(&taker, std::mem::take(bytes), PATIENCE).await {
+                Some((counted, progress)) => {
+                    // One frame is taken or not.
+                    self.progress = Some(progress).filter(|_| counted.len() > FRAME);
                     *bytes = counted;
                     true
                 }
@@ -130,10 +145,12 @@ impl Reading {
         let len = range.end - range.start;
         let read = async move {
             // Whoever takes an answer waits in line with all others who read the archive.
-            let Some(_place) = source.volume.place().await else {
+            let Some(place) = source.volume.place().await else {
                 return Err("the archive is closed".into());
             };
             let read = move || {
+                // Also where the client is gone by now.
+                let _place = place;
                 let bytes = what.read(&source.book, range).map_err(|e| e.to_string())?;
                 if source.volume.is_rewritten() {
                     return Err("the archive was rewritten while it was read".to_owned());
@@ -145,12 +162,21 @@ impl Reading {
         self.piece = Some(tokio::spawn(async move {
             match counted {
                 Some((held, taker)) => {
-                    let read = held.count_made(&taker, len, read).await;
+                    let read = held.count_made(&taker, len, LONG_PATIENCE, read).await;
                     read.unwrap_or_else(|| Err("too much waits to be taken".to_owned()))
                 }
                 None => read.await.map(Bytes::from),
             }
         }));
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        // Nobody waits for it any more.
+        if let Some(piece) = &self.piece {
+            piece.abort();
+        }
     }
 }
 
@@ -167,7 +193,7 @@ impl HttpBody for Body {
             return Poll::Ready(None);
         }
         let piece = match &mut this.matter {
-            Matter::Ready(bytes) => std::mem::take(bytes),
+            Matter::Ready(bytes) => bytes.split_to(bytes.len().min(FRAME)),
             Matter::Read(reading) => {
                 if reading.piece.is_none() {
                     reading.begin(this.left);
@@ -187,7 +213,8 @@ impl HttpBody for Body {
                     Err(error) => return failed(error.to_string()),
                 };
                 reading.at += bytes.len() as u64;
-                if this.left > bytes.len() as u64 {
+                let is_at_ease = |(held, taker): &(Arc<Held>, Taker)| held.is_at_ease(taker.client);
+                if this.left > bytes.len() as u64 && reading.counted.as_ref().is_none_or(is_at_ease) {
                     // The next piece is read while this one is sent.
                     reading.begin(this.left - bytes.len() as u64);
                 }
@@ -195,6 +222,9 @@ impl HttpBody for Body {
             }
         };
         this.left = this.left.saturating_sub(piece.len() as u64);
+        if let Some(progress) = &this.progress {
+            progress.taken(piece.len() as u64);
+        }
         if let Some(metrics) = &this.count {
             metrics.sent(piece.len() as u64);
         }

@@ -5,7 +5,7 @@
 //! without end.
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -15,7 +15,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, Sleep};
 
@@ -37,6 +37,25 @@ pub struct Listener {
     /// The label of the archive whose own origin this is; nothing for the library.
     pub origin: Option<String>,
 }
+
+/// Listens at an address.
+pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // Of Windows the option means that anybody may take the address over.
+    #[cfg(not(windows))]
+    socket.set_reuseaddr(true)?;
+    // Inherited by connections. With the megabytes that it may grow to, one third of which has to be free
+    // before more is taken, a slow client would seem to take nothing for minutes.
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// Bytes that the system holds for a client: enough for ten megabytes a second over 20 ms.
+const SEND_BUFFER: u32 = 256 << 10;
+
+/// Connections that the system holds until they are accepted.
+const BACKLOG: u32 = 1024;
 
 /// Accepts connections until `stop` comes to its end.
 pub async fn accept(listeners: Vec<Listener>, state: Arc<State>, stop: impl Future<Output = ()>) {

@@ -67,6 +67,8 @@ impl Observer for Progress {
 struct Job {
     volume: Weak<Volume>,
     progress: Arc<Progress>,
+    /// True if somebody waits for it.
+    named: bool,
 }
 
 /// Who makes indexes: of titles and of all words, one of each kind at a time, however many archives were
@@ -86,29 +88,37 @@ impl Makers {
         if kind == IndexKind::Titles { titles } else { words }
     }
 
-    /// Adds a job: before all others if somebody waits for it.
-    fn add(&self, kind: IndexKind, job: Job, first: bool) {
+    /// Adds a job.
+    fn add(&self, kind: IndexKind, job: Job) {
         let maker = self.of(kind);
         let mut own = lock(maker);
-        if first {
-            own.jobs.push_front(job);
-        } else {
-            own.jobs.push_back(job);
-        }
+        own.put(job);
         if !std::mem::replace(&mut own.is_running, true) {
             let maker = Arc::clone(maker);
             std::thread::spawn(move || work_off(&maker, kind));
         }
     }
 
-    /// Puts a job before all others.
+    /// Puts a job before all for which nobody waits.
     fn hurry(&self, kind: IndexKind, progress: &Arc<Progress>) {
         let mut own = lock(self.of(kind));
-        if let Some(at) = own.jobs.iter().position(|job| Arc::ptr_eq(&job.progress, progress))
+        let is_it = |job: &Job| !job.named && Arc::ptr_eq(&job.progress, progress);
+        if let Some(at) = own.jobs.iter().position(is_it)
             && let Some(job) = own.jobs.remove(at)
         {
-            own.jobs.push_front(job);
+            own.put(Job { named: true, ..job });
         }
+    }
+}
+
+impl Maker {
+    /// Puts a job in its turn: those for which somebody waits before all others.
+    fn put(&mut self, job: Job) {
+        let at = match job.named {
+            true => self.jobs.iter().position(|other| !other.named).unwrap_or(self.jobs.len()),
+            false => self.jobs.len(),
+        };
+        self.jobs.insert(at, job);
     }
 }
 
@@ -118,7 +128,7 @@ fn lock(maker: &Mutex<Maker>) -> MutexGuard<'_, Maker> {
 
 fn work_off(maker: &Mutex<Maker>, kind: IndexKind) {
     loop {
-        let Job { volume, progress } = {
+        let Job { volume, progress, .. } = {
             let mut maker = lock(maker);
             let Some(job) = maker.jobs.pop_front() else {
                 maker.is_running = false;
@@ -177,14 +187,15 @@ pub fn state(makers: &Makers, lease: &Lease, kind: IndexKind, wanted: Wanted) ->
         }
         return Index::Making(Arc::clone(progress));
     }
-    let first = match wanted {
+    let named = match wanted {
         Wanted::Unasked(most) if lease.book.size() > most => return Index::Unprepared,
         Wanted::Unasked(_) => false,
         Wanted::Named => true,
     };
     let progress = Arc::new(Progress::new());
     *indexing = Some(Arc::clone(&progress));
-    makers.add(kind, Job { volume: Arc::downgrade(&lease.volume), progress: Arc::clone(&progress) }, first);
+    let job = Job { volume: Arc::downgrade(&lease.volume), progress: Arc::clone(&progress), named };
+    makers.add(kind, job);
     Index::Making(progress)
 }
 
@@ -199,13 +210,13 @@ mod tests {
         // As if one were being made already.
         lock(makers.of(kind)).is_running = true;
         let jobs: Vec<_> = (0..4).map(|_| Arc::new(Progress::new())).collect();
-        for (progress, first) in jobs.iter().zip([false, false, true, false]) {
-            makers.add(kind, Job { volume: Weak::new(), progress: Arc::clone(progress) }, first);
+        for (progress, named) in jobs.iter().zip([false, false, true, false]) {
+            makers.add(kind, Job { volume: Weak::new(), progress: Arc::clone(progress), named });
         }
         makers.hurry(kind, &jobs[3]);
         let own = lock(makers.of(kind));
         let order = own.jobs.iter().map(|job| jobs.iter().position(|p| Arc::ptr_eq(p, &job.progress)));
-        assert_eq!(order.collect::<Option<Vec<_>>>(), Some(vec![3, 2, 0, 1]));
+        assert_eq!(order.collect::<Option<Vec<_>>>(), Some(vec![2, 3, 0, 1]));
         drop(own);
         // Those of archives that are gone are passed over.
         work_off(makers.of(kind), kind);

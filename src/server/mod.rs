@@ -41,8 +41,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
-
 pub use self::origins::Scripts;
 pub use self::proxies::Network;
 pub use self::site::Site;
@@ -203,7 +201,7 @@ impl Server {
             .build()
             .map_err(io("start threads"))?;
         let listen = |address: SocketAddr| {
-            let listener = runtime.block_on(TcpListener::bind(address)).map_err(|e| {
+            let listener = runtime.block_on(async { connection::bind(address) }).map_err(|e| {
                 let text = format!("{address}: cannot listen there: {e}; --listen chooses another address");
                 Error::InvalidInput(text)
             })?;

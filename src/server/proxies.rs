@@ -80,7 +80,7 @@ impl Proxies {
             if !is_believed {
                 break;
             }
-            let Ok(address) = word.trim().parse::<IpAddr>() else { break };
+            let Some(address) = read(word.trim()) else { break };
             client = address.to_canonical();
             is_believed = self.trusts(client);
         }
@@ -90,6 +90,12 @@ impl Proxies {
     fn trusts(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(address))
     }
+}
+
+/// Reads an address, with which some proxies write the port.
+fn read(word: &str) -> Option<IpAddr> {
+    let address = || word.parse::<IpAddr>().ok();
+    address().or_else(|| word.parse::<std::net::SocketAddr>().ok().map(|address| address.ip()))
 }
 
 /// The most proxies behind each other.

@@ -34,7 +34,7 @@ pub async fn answer(state: Arc<State>, peer: Peer, request: hyper::Request<Incom
         Err(unfit) => refuse(unfit),
     };
     let taker = Taker { client: proxies::key(client), let_go: peer.let_go };
-    if !response.body_mut().count_held(&state.held, taker) {
+    if !response.body_mut().count_held(&state.held, taker).await {
         state.metrics.refused();
         response = Answer::text(StatusCode::SERVICE_UNAVAILABLE, "too much waits to be taken already\n")
             .with(RETRY_AFTER, HeaderValue::from_static("2"))
@@ -113,7 +113,7 @@ async fn dispatch(state: &Arc<State>, request: Arc<Request>) -> Response<Body> {
         _ => None,
     };
     if let Some(answer) = at_once {
-        return answer.respond(&request, &state.encoded);
+        return respond(state, &request, answer).await;
     }
     match (first, rest) {
         ("a", Some(rest)) => {
@@ -156,6 +156,22 @@ async fn dispatch(state: &Arc<State>, request: Arc<Request>) -> Response<Body> {
             None => missing(state, &request),
         },
     }
+}
+
+/// What is longer is encoded aside: that would keep others waiting.
+const LONG: u64 = 32 << 10;
+
+/// Makes the response of an answer that no thread of its own has made.
+pub async fn respond(state: &Arc<State>, request: &Arc<Request>, answer: Answer) -> Response<Body> {
+    if answer.len() < LONG {
+        return answer.respond(request, &state.encoded);
+    }
+    let (shared, asked) = (Arc::clone(state), Arc::clone(request));
+    let made = state.lists.run(move || answer.respond(&asked, &shared.encoded)).await;
+    made.unwrap_or_else(|| {
+        state.metrics.refused();
+        pages::busy(state, None).respond(request, &state.encoded)
+    })
 }
 
 /// Answers that there is no such thing.

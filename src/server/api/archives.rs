@@ -55,10 +55,8 @@ pub(super) async fn list(state: &Arc<State>) -> Result<Answer, Fault> {
     // One that is on a slow disk is listed as it is then.
     let _ = tokio::time::timeout(PATIENCE, all_known(&shelf)).await;
     // Whether a ZIM has an index is looked up in the cache folder.
-    let listed = tokio::task::spawn_blocking(move || {
-        json(&shelf.volumes().iter().map(|volume| Archive::new(volume)).collect::<Vec<_>>())
-    });
-    listed.await.map_err(|_| Fault::busy())
+    let list = move || json(&shelf.volumes().iter().map(|volume| Archive::new(volume)).collect::<Vec<_>>());
+    state.lists.run(list).await.ok_or_else(Fault::busy)
 }
 
 async fn all_known(shelf: &Shelf) {

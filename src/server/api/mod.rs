@@ -44,7 +44,7 @@ pub async fn answer(state: &Arc<State>, request: &Arc<Request>, path: Option<&st
         Some("random") => return in_archive(state, request, entry::random).await,
         Some(_) => Err(Fault::missing("there is no such thing in this interface; see /api")),
     };
-    answer.unwrap_or_else(|fault| fault.answer(state)).respond(request, &state.encoded)
+    routes::respond(state, request, answer.unwrap_or_else(|fault| fault.answer(state))).await
 }
 
 fn openapi() -> Answer {

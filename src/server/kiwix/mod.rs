@@ -26,7 +26,7 @@ use super::answer::{Answer, Matter};
 use super::body::{Body, Source};
 use super::library::Lease;
 use super::request::Request;
-use super::routes::of_volume;
+use super::routes::{of_volume, respond};
 use super::search::Refused;
 use super::{State, url};
 use crate::error::Error;
@@ -47,7 +47,7 @@ pub async fn answer(
         }
         ("suggest", None) => {
             let name = own_name(state, request.query.get("content")?)?;
-            Some(suggest::answer(state, request, name).await.respond(request, &state.encoded))
+            Some(respond(state, request, suggest::answer(state, request, name).await).await)
         }
         ("random", None) => {
             let name = own_name(state, request.query.get("content")?)?;
@@ -57,7 +57,7 @@ pub async fn answer(
             Some(search::description(state).respond(request, &state.encoded))
         }
         ("search", None) if search::is_feed(request) => {
-            Some(search::answer(state, request).await.respond(request, &state.encoded))
+            Some(respond(state, request, search::answer(state, request).await).await)
         }
         _ => Some(legacy::answer(state, request, first, rest)?.respond(request, &state.encoded)),
     }

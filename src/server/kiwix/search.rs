@@ -22,6 +22,9 @@ const MAX_PAGE: usize = if MAX_HITS < 140 { MAX_HITS } else { 140 };
 /// In which ways archives are named, beside filters.
 const WAYS: [&str; 3] = ["content", "books.name", "books.id"];
 
+/// So many names are looked up at once.
+const FEW: usize = 4;
+
 /// How the names of filters begin.
 const FILTER: &str = "books.filter.";
 
@@ -43,6 +46,10 @@ pub async fn chosen(state: &Arc<State>, request: &Arc<Request>) -> Result<Vec<St
     let is_way = |name: &str| WAYS.contains(&name) || name.starts_with(FILTER);
     if !request.query.names().any(is_way) {
         return Ok(vec![]);
+    }
+    let by_name = |name: &&str| matches!(*name, "content" | "books.name");
+    if (1..=FEW).contains(&request.query.names().filter(by_name).count()) {
+        return named(state, &request.query);
     }
     let (shared, request) = (Arc::clone(state), Arc::clone(request));
     let found = state.lists.run(move || named(&shared, &request.query)).await;

@@ -61,8 +61,8 @@ pub fn words() -> &'static Words {
     &ENGLISH
 }
 
-/// Answers with a page.
+/// Answers with a page of ours.
 pub fn page(state: &State, status: StatusCode, template: &impl Template) -> Answer {
     // Writing to a string does not fail.
-    Answer::page(&state.assets, status, template.render().unwrap_or_default())
+    Answer::own_page(&state.assets, status, template.render().unwrap_or_default())
 }

@@ -127,6 +127,15 @@ fn s04_no_address_of_ours_leads_away() {
 }
 
 #[test]
+fn pages_of_ours_are_in_no_other_page() {
+    for target in ["/", "/saved", "/search?q=x", "/external?to=http://x", "/a/none/x", "/api"] {
+        let answer = get(HOSTILE.server.address, target);
+        let policy = answer.header("content-security-policy").unwrap();
+        assert!(policy.contains("frame-ancestors 'none'"), "{target}: {policy}");
+    }
+}
+
+#[test]
 fn s05_nothing_of_an_archive_runs() {
     let server = HOSTILE.server.address;
     let list: serde_json::Value = serde_json::from_slice(&get(server, "/api/archives").body).unwrap();
