@@ -34,6 +34,8 @@ pub struct Body {
     matter: Matter,
     left: u64,
     progress: Option<Progress>,
+    /// The length of the frame that was given last: taken, once the next one is asked for.
+    given: u64,
     /// Where the bytes sent are counted.
     pub count: Option<Arc<Metrics>>,
 }
@@ -90,7 +92,7 @@ impl What {
 impl Body {
     /// Returns bytes that are at hand.
     pub fn of(bytes: Bytes) -> Self {
-        Self { left: bytes.len() as u64, matter: Matter::Ready(bytes), progress: None, count: None }
+        Self { left: bytes.len() as u64, matter: Matter::Ready(bytes), progress: None, given: 0, count: None }
     }
 
     /// Returns a part of an entry, which is within it.
@@ -106,7 +108,7 @@ impl Body {
     fn reading(source: Source, what: What, range: Range<u64>) -> Self {
         let left = range.end - range.start;
         let reading = Reading { source, what, at: range.start, piece: None, counted: None };
-        Self { left, matter: Matter::Read(reading), progress: None, count: None }
+        Self { left, matter: Matter::Read(reading), progress: None, given: 0, count: None }
     }
 
     /// Counts what is held of it until it is taken; waits a moment for room, and returns false if there is
@@ -223,7 +225,7 @@ impl HttpBody for Body {
         };
         this.left = this.left.saturating_sub(piece.len() as u64);
         if let Some(progress) = &this.progress {
-            progress.taken(piece.len() as u64);
+            progress.taken(std::mem::replace(&mut this.given, piece.len() as u64));
         }
         if let Some(metrics) = &this.count {
             metrics.sent(piece.len() as u64);
