@@ -199,9 +199,8 @@ impl Held {
                     // Nobody else has to make room for who has too much.
                     let is_own = own.available_permits() < units as usize;
                     self.let_go(is_own.then_some(taker.client));
-                    match tokio::time::timeout(LOOK, wait.as_mut()).await {
-                        Ok(permits) => break permits.ok()??,
-                        Err(_) => {}
+                    if let Ok(permits) = tokio::time::timeout(LOOK, wait.as_mut()).await {
+                        break permits.ok()??;
                     }
                 }
             }
