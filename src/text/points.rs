@@ -7,15 +7,12 @@ mod names;
 
 use std::ops::Range;
 
-use self::names::{is_external, is_of_head, is_void, level_of, may_connect, name_of};
+use self::names::{is_external, is_of_head, is_void, level_of, may_connect, may_hide, name_of};
 use super::events::find;
 use super::raw_tags::{self, Hear, Tag, decoded, is_space};
 
 /// The most headings that are told.
 const MAX_HEADINGS: usize = 1000;
-
-/// The longest tag that is looked for where tags may be hidden.
-const MAX_TAG: usize = 4096;
 
 /// The most addresses and other places of one kind that are told, but for what has to be changed.
 const MAX_PLACES: usize = 100_000;
@@ -44,7 +41,8 @@ pub struct Points {
     pub has_viewport: bool,
     /// True if the page is a set of frames, which has no body.
     pub is_frameset: bool,
-    /// True if there is what other rules hold in: an `svg`, a `math`, or a script with a comment.
+    /// True if there is what other rules hold in: an `svg`, a `math`, a set of frames, a script with a
+    /// comment, or what a browser reads one way with scripts and another without.
     may_hide: bool,
     /// The headings of the body.
     pub headings: Vec<HeadingAt>,
@@ -55,6 +53,9 @@ pub struct Points {
     pub actions: Vec<Range<usize>>,
     /// Pages within attributes (`srcdoc`) that would open connections.
     pub inner_pages: Vec<Range<usize>>,
+    /// The names of tags that could act on their own and are no tags as we read the page, but may be as a
+    /// browser does: where each begins.
+    pub hidden: Vec<usize>,
     /// Style sheets within the page that may have addresses: contents of `style` elements, and values of
     /// attributes.
     pub styles: Vec<Range<usize>>,
@@ -106,30 +107,47 @@ pub fn points(html: &[u8], is_xml: bool) -> Points {
     points
 }
 
-/// Finds what acts on its own wherever it stands. Inside of `svg` and `math` a browser takes for tags what
-/// elsewhere is the text of a style or a title, and behind a comment in a script its end tag may not end it;
-/// which of both it is only a whole parser knows. To take too much for one changes nothing that is seen.
+/// Finds the names of tags that are hidden from the scan. Inside of `svg` and `math` a browser takes for
+/// tags what elsewhere is the text of a style or a title, and behind a comment in a script its end tag may
+/// not end it; which of both it is only a whole parser knows.
+///
+/// Their attributes are not read: where they end depends on what else is changed within them.
 fn hidden(html: &[u8], points: &mut Points) {
-    let mut found = Finder::new(html);
+    let mut seen = Seen { html, starts: vec![] };
+    raw_tags::scan(html, &mut seen);
+    let mut seen = seen.starts.into_iter().peekable();
     let mut at = 0;
     while let Some(len) = html.get(at..).and_then(|rest| find(rest, [b'<'])) {
         at += len + 1;
-        if html.get(at..).is_some_and(may_connect) {
-            raw_tags::one(html, at - 1, MAX_TAG, &mut found);
-            found.attributes.clear();
+        if html.get(at..).is_some_and(may_connect) && seen.next_if_eq(&at).is_none() {
+            points.hidden.push(at);
         }
     }
-    points.actions.append(&mut found.points.actions);
-    points.inner_pages.append(&mut found.points.inner_pages);
-    points.addresses.extend(found.points.addresses.into_iter().filter(|a| a.connects && a.is_external));
+}
+
+/// Where the names of those tags begin that the scan sees and that could act on their own.
+struct Seen<'a> {
+    html: &'a [u8],
+    starts: Vec<usize>,
+}
+
+impl Hear for Seen<'_> {
+    fn attribute(&mut self, _name: &[u8], _value: Range<usize>) {}
+
+    fn start_tag(&mut self, tag: &Tag) {
+        if may_connect(&self.html[tag.name.clone()]) {
+            self.starts.push(tag.name.start);
+        }
+    }
 }
 
 /// Returns true if a page within an attribute may open a connection by itself or by a click, or say more of
 /// the reader than we would. It is judged by the words that it would need, wherever they stand in it.
 fn page_connects(written: &[u8]) -> bool {
-    const WORDS: [&[u8]; 5] = [b"<link", b"<meta", b"frame", b"action", b"referrer"];
+    const TAGS: [&[u8]; 5] = [b"<link", b"<meta", b"<frame", b"<iframe", b"referrerpolicy"];
     let page = decoded(written).to_ascii_lowercase();
-    WORDS.iter().any(|word| page.windows(word.len()).any(|window| window == *word))
+    let has = |word: &[u8]| page.windows(word.len()).any(|window| window == word);
+    TAGS.iter().any(|word| has(word)) || (has(b"<form") && has(b"action"))
 }
 
 fn has_comment(script: &[u8]) -> bool {
@@ -170,6 +188,8 @@ struct Finder<'a> {
     is_xml: bool,
     points: Points,
     attributes: Vec<(Name, Range<usize>)>,
+    /// A bit for each name of `attributes`, which may be a long list.
+    has: u16,
     /// The heading whose end has not come.
     open: Option<HeadingAt>,
     title: Option<usize>,
@@ -183,6 +203,7 @@ impl<'a> Finder<'a> {
             is_xml: false,
             points: Points::default(),
             attributes: vec![],
+            has: 0,
             open: None,
             title: None,
             in_body: false,
@@ -283,8 +304,9 @@ impl Hear for Finder<'_> {
     fn attribute(&mut self, name: &[u8], value: Range<usize>) {
         // Of several the first counts.
         if let Some(name) = name_of(name)
-            && (matches!(name, Name::Address | Name::List | Name::Sent) || self.of(name).is_none())
+            && (matches!(name, Name::Address | Name::List | Name::Sent) || self.has & (1 << name as u16) == 0)
         {
+            self.has |= 1 << name as u16;
             self.attributes.push((name, value));
         }
     }
@@ -322,7 +344,8 @@ impl Hear for Finder<'_> {
             self.meta();
         } else if name.eq_ignore_ascii_case(b"frameset") {
             self.points.is_frameset |= is_first;
-        } else if name.eq_ignore_ascii_case(b"svg") || name.eq_ignore_ascii_case(b"math") {
+            self.points.may_hide = true;
+        } else if may_hide(name) {
             self.points.may_hide = true;
         }
         if self.is_xml
@@ -335,6 +358,7 @@ impl Hear for Finder<'_> {
         if !self.attributes.is_empty() {
             self.addresses(name);
             self.attributes.clear();
+            self.has = 0;
         }
     }
 

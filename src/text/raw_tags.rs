@@ -70,14 +70,6 @@ pub(super) fn scan(html: &[u8], hear: &mut impl Hear) {
     }
 }
 
-/// Passes on the start tag that begins at a place, if it ends within `most` bytes.
-pub(super) fn one(html: &[u8], start: usize, most: usize, hear: &mut impl Hear) {
-    let html = html.get(..start.saturating_add(most).min(html.len())).unwrap_or(html);
-    if let Some((name, end)) = read_tag(html, start + 1, |name, value| hear.attribute(name, value)) {
-        hear.start_tag(&Tag { whole: start..end, name });
-    }
-}
-
 /// Returns where a comment ends whose text begins at a place.
 fn behind_comment(html: &[u8], start: usize) -> usize {
     let rest = &html[start..];

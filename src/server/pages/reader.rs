@@ -82,6 +82,10 @@ fn composed(html: &str, found: &Points, frame: &Frame<'_>) -> String {
         for action in &found.actions {
             changes.push(Change::guard(action.clone(), "x-off"));
         }
+        for name in &found.hidden {
+            // No value is taken away: what it hides from other readings would come out.
+            changes.push(Change::guard(*name..*name, "x-"));
+        }
         for page in &found.inner_pages {
             // An empty page, also where no quotes stand round it; and not the one that the frame would show
             // without this attribute.
@@ -179,9 +183,8 @@ fn addresses(html: &str, found: &Points, frame: &Frame<'_>, changes: &mut Vec<Ch
         }
         let written = &html[value.clone()];
         if address.is_list {
-            if written.split(',').nth(MAX_LIST).is_none() {
-                let list: Vec<_> = written.split(',').map(|one| one_address(one, &own)).collect();
-                changes.push(Change::new(value, list.join(",")));
+            if let Some(list) = address_list(written, &own) {
+                changes.push(Change::new(value, list));
             }
         } else if !address.is_external {
             changes.push(Change::new(value, one_address(written, &own)));
@@ -190,6 +193,41 @@ fn addresses(html: &str, found: &Points, frame: &Frame<'_>, changes: &mut Vec<Ch
             changes.push(Change::new(value, to));
         }
     }
+}
+
+/// Returns a list of addresses, as in `srcset`, with each led from the root to the archive's own; nothing if
+/// it is too long. An address ends at white space, and a comma within it is its own.
+fn address_list(written: &str, own: &str) -> Option<String> {
+    let is_space = |letter: char| letter.is_ascii_whitespace();
+    let mut out = String::with_capacity(written.len());
+    let mut rest = written;
+    for _ in 0..MAX_LIST {
+        let start = rest.find(|letter| !is_space(letter) && letter != ',').unwrap_or(rest.len());
+        out.push_str(&rest[..start]);
+        rest = &rest[start..];
+        if rest.is_empty() {
+            return Some(out);
+        }
+        let (address, more) = rest.split_at(rest.find(is_space).unwrap_or(rest.len()));
+        out.push_str(&one_address(address, own));
+        rest = more;
+        if !address.ends_with(',') {
+            // How wide or dense a picture is, up to a comma that stands in no brackets.
+            let mut depth = 0_usize;
+            let end = rest.find(|letter| {
+                match letter {
+                    '(' => depth = 1,
+                    ')' => depth = 0,
+                    _ => {}
+                }
+                letter == ',' && depth == 0
+            });
+            let (told, more) = rest.split_at(end.unwrap_or(rest.len()));
+            out.push_str(told);
+            rest = more;
+        }
+    }
+    None
 }
 
 /// Returns an address of a list, led from the root to the archive's own.
@@ -216,9 +254,10 @@ fn unescape(written: &str) -> Cow<'_, str> {
 /// Returns a style sheet with its addresses from the root led to the archive's own; nothing if it has none.
 /// In an attribute it stays as it is written, references and all: what is put in means itself anywhere.
 pub fn style_sheet(css: &str, root: &str, archive: &str) -> Option<String> {
+    let lower = css.to_ascii_lowercase();
     let mut starts: Vec<usize> = ["url(", "@import"]
         .iter()
-        .flat_map(|word| css.match_indices(word).map(|(i, w)| i + w.len()))
+        .flat_map(|word| lower.match_indices(word).map(|(i, w)| i + w.len()))
         .collect();
     if starts.is_empty() {
         return None;
@@ -326,7 +365,21 @@ mod tests {
             Some("@import \"/a/n/x.css\"; a { b: url(/a/n/y.png) url('z') url(//e) }")
         );
         assert_eq!(style_sheet("a { b: url(x) }", "", "n"), None);
+        assert_eq!(style_sheet("a { b: URL(/x) }", "", "n").as_deref(), Some("a { b: URL(/a/n/x) }"));
         assert_eq!(style_sheet("url(/x)", "", "n (1)").as_deref(), Some("url(/a/n%20%281%29/x)"));
+    }
+
+    #[test]
+    fn a_list_of_addresses_is_parted_as_a_browser_does() {
+        for (list, led) in [
+            ("data:image/jpeg;base64,/9j/4AA= 1x", "data:image/jpeg;base64,/9j/4AA= 1x"),
+            ("/a,b 1x,/c 2x", "/o/a,b 1x,/o/c 2x"),
+            ("/a, /b 2w (x,/y) , //e/c", "/o/a, /o/b 2w (x,/y) , //e/c"),
+            (" ,, ", " ,, "),
+        ] {
+            assert_eq!(address_list(list, "/o").as_deref(), Some(led), "{list}");
+        }
+        assert_eq!(address_list(&"/a, ".repeat(65), "/o"), None);
     }
 
     #[test]
@@ -371,10 +424,12 @@ mod tests {
         for html in [
             "<svg><style><!--</style><a href=\"/--><link rel=preconnect href=//e>\">",
             "<svg><style>a { b: url(/x) } <p><iframe src='//e'></iframe></style></svg>",
+            "<noscript><!--</noscript><link rel=preconnect href=//e>--></noscript>",
             &format!("{}<link rel=preconnect href=//e>", "<a href=/x>".repeat(100_001)),
         ] {
             let shown = composed(html);
-            assert!(!shown.contains("//e"), "{}", &shown[shown.len() - 200..]);
+            let left = shown.replace("<x-link rel=preconnect href=//e", "").replace("<x-iframe src='//e", "");
+            assert!(!left.contains("//e"), "{}", &shown[shown.len() - 200..]);
         }
     }
 

@@ -65,6 +65,13 @@ pub(super) fn may_connect(tag: &[u8]) -> bool {
         && NAMES.iter().any(|name| tag.get(..name.len()).is_some_and(|n| n.eq_ignore_ascii_case(name)))
 }
 
+/// Returns true for elements in which other rules may hold for what is a tag: those of other languages, those
+/// that are text where scripts run, and those that pass over the tags of a style or a title.
+pub(super) fn may_hide(name: &[u8]) -> bool {
+    const NAMES: [&[u8]; 5] = [b"svg", b"math", b"noscript", b"select", b"template"];
+    NAMES.iter().any(|n| n.eq_ignore_ascii_case(name))
+}
+
 /// Tags that stand in a head, or before it.
 pub(super) fn is_of_head(name: &[u8]) -> bool {
     const NAMES: [&[u8]; 11] = [
