@@ -65,6 +65,28 @@ pub fn archive(folder: &Path) -> PathBuf {
             <script><!--<script></script><a title='</script><link rel=preconnect href=//outside.test>'>a</a>"
         ),
     );
+    // What a browser reads one way with scripts and another without, or by rules of its own.
+    let long = "A".repeat(5000);
+    let refresh = "<meta http-equiv=refresh content=\"0;url=http://outside.test/r\">";
+    for (name, page) in [
+        (
+            "noscript",
+            format!(
+                "{head}<title>N</title><body><p>x<noscript><!--</noscript><link rel=preconnect \
+                 href=http://outside.test>--></noscript><noscript><style></noscript>{refresh}</style></noscript>"
+            ),
+        ),
+        (
+            "long",
+            format!(
+                "{head}<title>L</title><body><svg><style><p><meta title=\"{long}\" http-equiv=refresh \
+                 content=\"0;url=http://outside.test/r\"></style></svg>"
+            ),
+        ),
+        ("frameset", "<frameset cols=*><title><frame src=http://outside.test/fs></title></frameset>".into()),
+    ] {
+        put(&format!("reading-{name}.html"), page);
+    }
     // Bars of their own, by the name that ours would have, and by one that it might have.
     let bar = |id: &str| {
         format!(
@@ -117,6 +139,9 @@ fn what_strangers_planted_does_not_run_and_nothing_leaves() {
     let pages = [
         "/a/strangers/index.html",
         "/a/strangers/connect.html",
+        "/a/strangers/reading-noscript.html",
+        "/a/strangers/reading-long.html",
+        "/a/strangers/reading-frameset.html",
         "/a/strangers/inner.html",
         "/a/strangers/base.html",
         "/a/strangers/refresh-0.html",
