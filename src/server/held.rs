@@ -45,8 +45,15 @@ pub struct Held {
 /// Room for large answers and for small ones.
 #[derive(Clone)]
 struct Room {
-    large: Arc<Semaphore>,
-    small: Arc<Semaphore>,
+    large: Places,
+    small: Places,
+}
+
+/// Places for so many units.
+#[derive(Clone)]
+struct Places {
+    units: u32,
+    free: Arc<Semaphore>,
 }
 
 #[derive(Default)]
@@ -119,18 +126,23 @@ impl AsRef<[u8]> for Counted {
 
 impl Room {
     fn new(bytes: u64) -> Self {
-        let places = |bytes: u64| usize::try_from(bytes / UNIT).unwrap_or(usize::MAX).min(MAX_UNITS);
-        let of = |bytes| Arc::new(Semaphore::new(places(bytes).max(1)));
-        Self { large: of(bytes), small: of(bytes / SHARE) }
+        Self { large: Places::new(bytes), small: Places::new(bytes / SHARE) }
     }
 
-    fn of(&self, len: u64) -> &Arc<Semaphore> {
+    fn of(&self, len: u64) -> &Places {
         if len <= SMALL { &self.small } else { &self.large }
     }
 }
 
+impl Places {
+    fn new(bytes: u64) -> Self {
+        let units = u32::try_from(bytes / UNIT).unwrap_or(u32::MAX).clamp(1, MAX_UNITS);
+        Self { units, free: Arc::new(Semaphore::new(units as usize)) }
+    }
+}
+
 /// More room than there is memory.
-const MAX_UNITS: usize = 1 << 28;
+const MAX_UNITS: u32 = 1 << 28;
 
 impl Held {
     /// Returns the count of nothing yet.
@@ -180,9 +192,8 @@ impl Held {
         let (guest, room) = self.enter(taker.client);
         let (own, all) = (room.of(len), self.room.of(len));
         // One answer alone may be of any length: that it can be made at all is bounded elsewhere.
-        let most = if len <= SMALL { self.limits.held_of_one / SHARE } else { self.limits.held_of_one };
-        let most = most.min(if len <= SMALL { self.limits.held / SHARE } else { self.limits.held });
-        let units = len.div_ceil(UNIT).min(most / UNIT).max(1) as u32;
+        let units = len.div_ceil(UNIT).clamp(1, own.units.min(all.units).into()) as u32;
+        let (own, all) = (&own.free, &all.free);
         let at_once = || {
             let own = Arc::clone(own).try_acquire_many_owned(units).ok()?;
             Some([own, Arc::clone(all).try_acquire_many_owned(units).ok()?])
