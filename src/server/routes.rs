@@ -168,10 +168,7 @@ pub async fn respond(state: &Arc<State>, request: &Arc<Request>, answer: Answer)
     }
     let (shared, asked) = (Arc::clone(state), Arc::clone(request));
     let made = state.lists.run(move || answer.respond(&asked, &shared.encoded)).await;
-    made.unwrap_or_else(|| {
-        state.metrics.refused();
-        pages::busy(state, None).respond(request, &state.encoded)
-    })
+    made.unwrap_or_else(|| pages::busy(state, None).respond(request, &state.encoded))
 }
 
 /// Answers that there is no such thing.
@@ -241,10 +238,7 @@ pub async fn of_volume_or(
 fn trouble(state: &State, request: &Request, trouble: Trouble<'_>) -> Answer {
     match trouble {
         Trouble::Missing(_) => pages::missing(state, request),
-        Trouble::Busy(volume) => {
-            state.metrics.refused();
-            pages::busy(state, Some(volume))
-        }
+        Trouble::Busy(volume) => pages::busy(state, Some(volume)),
         Trouble::Broken(volume, fault) => pages::broken(state, volume, fault),
         Trouble::Failed(volume, error) => pages::failed(state, volume, &error.to_string()),
         Trouble::Panicked => Answer::text(StatusCode::INTERNAL_SERVER_ERROR, "something went wrong here\n"),

@@ -81,10 +81,7 @@ struct Library<'a> {
 pub async fn library(state: &Arc<State>, request: &Arc<Request>) -> Answer {
     let (shared, asked) = (Arc::clone(state), Arc::clone(request));
     let written = state.lists.run(move || write(&shared, &asked)).await;
-    written.unwrap_or_else(|| {
-        state.metrics.refused();
-        notice::busy(state, None)
-    })
+    written.unwrap_or_else(|| notice::busy(state, None))
 }
 
 fn write(state: &State, request: &Request) -> Answer {

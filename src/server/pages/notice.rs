@@ -106,8 +106,9 @@ fn near(lease: &Lease, title: &str) -> Vec<(String, String)> {
     out
 }
 
-/// Says that an archive, or the search if none is named, has too much to do.
+/// Says, and counts, that an archive, or the search if none is named, has too much to do.
 pub fn busy(state: &State, volume: Option<&Volume>) -> Answer {
+    state.metrics.refused();
     let w = words();
     let text = volume.map_or(w.busy_search.to_owned(), |v| fill(w.busy_archive, &[v.title()]));
     let notice = Notice::new(state, volume, w.busy, text);

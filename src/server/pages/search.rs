@@ -56,7 +56,7 @@ pub async fn answer(state: &Arc<State>, request: &Arc<Request>) -> Answer {
     let names = match chosen(state, request).await {
         Ok(names) => names,
         Err(Unchosen::Missing(_)) => return notice::missing(state, request),
-        Err(Unchosen::Busy) => return busy(state),
+        Err(Unchosen::Busy) => return notice::busy(state, None),
     };
     let q = request.query.get("q").or_else(|| request.query.get("pattern")).unwrap_or_default().trim();
     let offset = request.query.number("offset", MAX_OFFSET).unwrap_or_else(|| {
@@ -70,7 +70,7 @@ pub async fn answer(state: &Arc<State>, request: &Arc<Request>) -> Answer {
     };
     let found = match found.transpose() {
         Ok(found) => found,
-        Err(Refused::Busy) => return busy(state),
+        Err(Refused::Busy) => return notice::busy(state, None),
         Err(Refused::Broken(name, fault)) => match state.library.shelf().get(&name) {
             Some(volume) => return notice::broken(state, volume, &fault),
             None => return notice::missing(state, request),
@@ -95,11 +95,6 @@ async fn chosen(state: &Arc<State>, request: &Arc<Request>) -> Result<Vec<String
     let all = request.query.all("archive");
     let own: Vec<String> = all.filter(|name| !name.is_empty()).take(MAX_NAMES).map(str::to_owned).collect();
     if own.is_empty() { kiwix::chosen(state, request).await } else { Ok(own) }
-}
-
-fn busy(state: &State) -> Answer {
-    state.metrics.refused();
-    notice::busy(state, None)
 }
 
 fn form<'a>(state: &'a State, q: &'a str, names: &[String]) -> Search<'a> {
