@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use html5gum::emitters::naive_next_state;
 use html5gum::{Emitter, Error, State, Tokenizer};
 
-pub(super) use scan::find;
+pub(super) use scan::{find, places};
 
 use super::tags::{self, Attribute, Class, N_RANKS, N_TAGS, Rank, Tag};
 

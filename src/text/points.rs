@@ -7,8 +7,9 @@ mod names;
 
 use std::ops::Range;
 
-use self::names::{is_external, is_of_head, is_void, level_of, may_connect, may_hide, name_of};
-use super::events::find;
+pub(super) use self::names::is_external;
+use self::names::{is_aside, is_of_head, is_void, level_of, may_connect, may_hide, name_of};
+use super::events::{find, places};
 use super::raw_tags::{self, Hear, Tag, decoded, is_space};
 
 /// The most headings that are told.
@@ -16,6 +17,13 @@ const MAX_HEADINGS: usize = 1000;
 
 /// The most addresses and other places of one kind that are told, but for what has to be changed.
 const MAX_PLACES: usize = 100_000;
+
+/// The most places that are told, of all kinds that have to be changed: a page of more is crafted, and their
+/// list would be longer than it.
+const MAX_GUARDS: usize = 2 * MAX_PLACES;
+
+/// The most attributes of a tag that are looked at.
+const MAX_ATTRIBUTES: usize = 10_000;
 
 /// The longest text of a heading in bytes, tags included.
 const MAX_HEADING: usize = 2000;
@@ -44,6 +52,8 @@ pub struct Points {
     /// True if there is what other rules hold in: an `svg`, a `math`, a set of frames, a script with a
     /// comment, or what a browser reads one way with scripts and another without.
     may_hide: bool,
+    /// True if more has to be changed than is told: the page cannot be shown.
+    pub is_overfull: bool,
     /// The headings of the body.
     pub headings: Vec<HeadingAt>,
     /// Addresses that begin with a slash or lead to another host.
@@ -101,7 +111,7 @@ pub fn points(html: &[u8], is_xml: bool) -> Points {
     let mut finder = Finder { is_xml, ..Finder::new(html) };
     raw_tags::scan(html, &mut finder);
     let mut points = finder.points;
-    if points.may_hide {
+    if points.may_hide && !points.is_overfull {
         hidden(html, &mut points);
     }
     points
@@ -120,6 +130,10 @@ fn hidden(html: &[u8], points: &mut Points) {
     while let Some(len) = html.get(at..).and_then(|rest| find(rest, [b'<'])) {
         at += len + 1;
         if html.get(at..).is_some_and(may_connect) && seen.next_if_eq(&at).is_none() {
+            if points.hidden.len() >= MAX_GUARDS {
+                points.is_overfull = true;
+                return;
+            }
             points.hidden.push(at);
         }
     }
@@ -148,17 +162,6 @@ fn page_connects(written: &[u8]) -> bool {
     let page = decoded(written).to_ascii_lowercase();
     let has = |word: &[u8]| page.windows(word.len()).any(|window| window == word);
     TAGS.iter().any(|word| has(word)) || (has(b"<form") && has(b"action"))
-}
-
-fn has_comment(script: &[u8]) -> bool {
-    let mut rest = script;
-    while let Some(at) = find(rest, [b'<']) {
-        if rest[at..].starts_with(b"<!--") {
-            return true;
-        }
-        rest = &rest[at + 1..];
-    }
-    false
 }
 
 /// Attributes that matter, by number.
@@ -194,6 +197,8 @@ struct Finder<'a> {
     open: Option<HeadingAt>,
     title: Option<usize>,
     in_body: bool,
+    /// Where the `noscript` or `template` begins that has not ended: what stands in it may not be shown.
+    aside: Option<usize>,
 }
 
 impl<'a> Finder<'a> {
@@ -207,6 +212,7 @@ impl<'a> Finder<'a> {
             open: None,
             title: None,
             in_body: false,
+            aside: None,
         }
     }
 
@@ -306,6 +312,10 @@ impl Hear for Finder<'_> {
         if let Some(name) = name_of(name)
             && (matches!(name, Name::Address | Name::List | Name::Sent) || self.has & (1 << name as u16) == 0)
         {
+            if self.attributes.len() >= MAX_ATTRIBUTES {
+                self.points.is_overfull = true;
+                return;
+            }
             self.has |= 1 << name as u16;
             self.attributes.push((name, value));
         }
@@ -317,16 +327,20 @@ impl Hear for Finder<'_> {
         let end = tag.whole.end;
         let is_first = self.points.body.is_none() && self.points.content.is_none();
         if self.points.body.is_none() && !is_of_head(name) {
-            self.points.content.get_or_insert(tag.whole.start);
+            // Of one that holds the first of the content we cannot say whether it is shown.
+            self.points.content.get_or_insert(self.aside.unwrap_or(tag.whole.start));
             self.in_body = true;
+        }
+        if is_aside(name) {
+            self.aside.get_or_insert(tag.whole.start);
         }
         if let Some(level) = level_of(name) {
             self.open =
                 Some(HeadingAt { level, attributes: tag.name.end, id: self.of(Name::Id), content: end..end });
-        } else if name.eq_ignore_ascii_case(b"body") {
+        } else if name.eq_ignore_ascii_case(b"body") && self.aside.is_none() {
             self.points.body.get_or_insert(end);
             self.in_body = true;
-        } else if name.eq_ignore_ascii_case(b"head") {
+        } else if name.eq_ignore_ascii_case(b"head") && self.aside.is_none() {
             self.points.head.get_or_insert(end);
         } else if name.eq_ignore_ascii_case(b"html") {
             self.points.language = self.points.language.take().or(self.of(Name::Lang));
@@ -356,15 +370,19 @@ impl Hear for Finder<'_> {
             self.points.self_closed.push((end - 2, tag.name.clone()));
         }
         if !self.attributes.is_empty() {
-            self.addresses(name);
+            if !self.points.is_overfull {
+                self.addresses(name);
+            }
             self.attributes.clear();
             self.has = 0;
         }
+        let Points { actions, inner_pages, addresses, .. } = &self.points;
+        self.points.is_overfull |= actions.len() + inner_pages.len() + addresses.len() > MAX_GUARDS;
     }
 
     fn raw(&mut self, name: &[u8], content: Range<usize>) {
         if name.eq_ignore_ascii_case(b"script") {
-            self.points.may_hide |= has_comment(&self.html[content]);
+            self.points.may_hide |= places(&self.html[content], b"<!--").next().is_some();
         } else if name.eq_ignore_ascii_case(b"style") && self.points.styles.len() < MAX_PLACES {
             self.points.styles.push(content);
         }
@@ -372,7 +390,9 @@ impl Hear for Finder<'_> {
 
     fn end_tag(&mut self, tag: &Tag) {
         let name = &self.html[tag.name.clone()];
-        if level_of(name).is_some() {
+        if is_aside(name) {
+            self.aside = None;
+        } else if level_of(name).is_some() {
             if let Some(mut heading) = self.open.take() {
                 heading.content.end = tag.whole.start;
                 if heading.content.len() <= MAX_HEADING && self.points.headings.len() < MAX_HEADINGS {

@@ -70,6 +70,21 @@ pub(in crate::text) fn find<const N: usize>(bytes: &[u8], sought: [u8; N]) -> Op
     rest.iter().position(|byte| sought.contains(byte)).map(|at| 8 * words.len() + at)
 }
 
+/// Returns where a word stands, each time.
+pub(in crate::text) fn places(bytes: &[u8], word: &'static [u8]) -> impl Iterator<Item = usize> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let first = *word.first()?;
+        while let Some(len) = bytes.get(at..).and_then(|rest| find(rest, [first])) {
+            at += len + 1;
+            if bytes[at - 1..].starts_with(word) {
+                return Some(at - 1);
+            }
+        }
+        None
+    })
+}
+
 /// Returns the length of a reference's name behind the `&`, its semicolon left out.
 fn name_len(rest: &[u8]) -> usize {
     let hash = usize::from(rest.first() == Some(&b'#'));

@@ -3,7 +3,8 @@
 use super::super::raw_tags::decoded;
 use super::Name;
 
-pub(super) fn is_external(address: &[u8]) -> bool {
+/// Returns true for an address, as it is written in an attribute, that leads to another host.
+pub(in crate::text) fn is_external(address: &[u8]) -> bool {
     // `&#104;ttp:` is rare, and decoded only where it may be one.
     says_host(address) || (address.contains(&b'&') && says_host(&decoded(address)))
 }
@@ -70,6 +71,11 @@ pub(super) fn may_connect(tag: &[u8]) -> bool {
 pub(super) fn may_hide(name: &[u8]) -> bool {
     const NAMES: [&[u8]; 5] = [b"svg", b"math", b"noscript", b"select", b"template"];
     NAMES.iter().any(|n| n.eq_ignore_ascii_case(name))
+}
+
+/// Elements whose content may not be shown.
+pub(super) fn is_aside(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"noscript") || name.eq_ignore_ascii_case(b"template")
 }
 
 /// Tags that stand in a head, or before it.

@@ -35,6 +35,35 @@ fn a_page_without_the_usual_tags_has_a_place_before_its_content() {
 }
 
 #[test]
+fn a_place_before_the_content_is_in_nothing_that_is_not_shown() {
+    for (html, at) in [
+        ("<title>x</title><noscript><img></noscript><h1>y</h1>", "<noscript><img>"),
+        ("<template><p></template><p>", "<template><p>"),
+        ("<noscript><link></noscript><template></template><h1>y", "<h1>y"),
+        ("<noscript><body></noscript><template><body></template><h1>y", "<h1>y"),
+    ] {
+        let found = points(html.as_bytes(), false);
+        assert!(html[found.content.unwrap()..].starts_with(at), "{html}");
+        assert_eq!((found.head, found.body), (None, None), "{html}");
+    }
+    let html = "<head><noscript><img></noscript></head><body>";
+    assert_eq!(points(html.as_bytes(), false).body, Some(html.len()));
+}
+
+#[test]
+fn a_page_of_more_to_change_than_people_write_is_told_as_such() {
+    for piece in
+        ["<svg></svg><!-- <link -->", "<link rel=preload href=//e>", "<iframe srcdoc='<link>'></iframe>"]
+    {
+        let few = points(piece.repeat(10).as_bytes(), false);
+        assert!(!few.is_overfull && few.hidden.len() + few.addresses.len() + few.inner_pages.len() == 10);
+        assert!(points(piece.repeat(MAX_GUARDS + 1).as_bytes(), false).is_overfull, "{piece}");
+    }
+    let html = format!("<a {}>", "href=//e ".repeat(MAX_ATTRIBUTES + 1));
+    assert!(points(html.as_bytes(), false).is_overfull);
+}
+
+#[test]
 fn addresses_that_leave_the_page_s_own_folder_are_found() {
     let html = "<a href=/x><a href='//evil/y'><a href=HTTPS://e/z><img src=\"/i.png\" srcset='/a 1x, b 2x'>\
         <a href=rel><a href=#f><a href=' /s'><a href='&#104;ttp://e/'><link rel=preconnect href=//e>\
