@@ -60,6 +60,7 @@ const BACKLOG: u32 = 1024;
 /// Accepts connections until `stop` comes to its end.
 pub async fn accept(listeners: Vec<Listener>, state: Arc<State>, stop: impl Future<Output = ()>) {
     let (ended, end) = watch::channel(());
+    tokio::spawn(Arc::clone(&state.held).let_go_of_the_forgotten());
     for listener in listeners {
         tokio::spawn(accept_at(listener, Arc::clone(&state), end.clone()));
     }

@@ -23,6 +23,11 @@ const RATE: u64 = 16 << 10;
 /// How often those who wait look for somebody who is far behind.
 const LOOK: Duration = Duration::from_millis(200);
 
+/// How long somebody may take nothing at all though nobody needs the room: what is held may be an archive
+/// that was taken away, whose file is gone only when the last has let go of it. Who pauses a film for longer
+/// asks anew for the rest.
+const FORGOTTEN: Duration = Duration::from_secs(600);
+
 /// The longest small answer.
 const SMALL: u64 = 64 << 10;
 
@@ -261,6 +266,21 @@ impl Held {
         }
     }
 
+    /// Breaks the connections off on which nothing has been taken for so long, again and again.
+    pub async fn let_go_of_the_forgotten(self: Arc<Self>) {
+        loop {
+            tokio::time::sleep(FORGOTTEN / 10).await;
+            self.let_go_after(FORGOTTEN);
+        }
+    }
+
+    fn let_go_after(&self, patience: Duration) {
+        let now = Instant::now();
+        for answer in self.lock().all.values().filter(|answer| answer.last + patience < now) {
+            answer.taker.let_go.notify_one();
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Answers> {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -376,6 +396,20 @@ mod tests {
                 assert!(count(&held, &other, 300).await.is_none());
                 assert_eq!(is_let_go(&late).await, expected);
             }
+        });
+    }
+
+    #[test]
+    fn who_has_forgotten_an_answer_is_let_go_though_nobody_needs_the_room() {
+        run(async {
+            let held = held(1000 << 10, 1000 << 10, LONG);
+            let (forgotten, other) = (taker(1), taker(2));
+            let (_first, _) = count(&held, &forgotten, 1).await.unwrap();
+            let (_second, progress) = count(&held, &other, 1).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            progress.taken(1);
+            held.let_go_after(Duration::from_millis(10));
+            assert!(is_let_go(&forgotten).await && !is_let_go(&other).await);
         });
     }
 
