@@ -72,8 +72,10 @@ const savedPage = () => {
     wanted = cleanList(rows, 1)[0];
     byId("add").hidden = !wanted;
     if (!wanted) return;
-    byId("add-title").textContent = fill(byId("add").dataset.question, wanted.title || wanted.path);
-    byId("add-path").textContent = decoded(wanted.path);
+    // Letters that turn others round end with what was asked, and begin nowhere in it.
+    const apart = (words) => `\u2068${words.replace(/[\u202a-\u202e\u2066-\u2069]/g, "")}\u2069`;
+    byId("add-title").textContent = fill(byId("add").dataset.question, apart(wanted.title || wanted.path));
+    byId("add-path").textContent = apart(decoded(wanted.path));
   };
   byId("add-it").addEventListener("click", () => {
     if (!wanted) return;
