@@ -192,6 +192,9 @@ impl Server {
     pub fn bind(options: Options, log: Log) -> Result<Self> {
         let log = in_one_line(log);
         let mut origins = origins::Origins::new(&options)?;
+        if let Some(hint) = origins.hint() {
+            log(Event::Warning(&hint));
+        }
         let io = |action| move |source| Error::Io { action, path: "server".into(), source };
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()

@@ -103,6 +103,24 @@ impl Origins {
         Ok(Self { own, library: options.url.clone() })
     }
 
+    /// Returns what whoever runs the server should know of origins that differ from another by their port
+    /// alone: without it, a request for the one cannot be told from one for the other.
+    pub fn hint(&self) -> Option<String> {
+        let own = self.own.iter().find_map(|own| {
+            let name = own.site.as_ref()?.name();
+            let others = self.own.iter().filter(|other| other.name != own.name);
+            let mut others = others.filter_map(|other| other.site.as_ref()).chain(&self.library);
+            others.any(|other| other.name() == name).then_some((own, name))
+        });
+        own.map(|(own, name)| {
+            format!(
+                "{} is at another port of {name}: the proxy has to pass the port on in the header Host (nginx: \
+                 proxy_set_header Host $http_host), or redirects lead in a circle",
+                own.name
+            )
+        })
+    }
+
     /// Gives each without a named origin a port of its own, which `listen` finds by its number among them
     /// and its label.
     pub fn give_ports<E>(
@@ -293,6 +311,11 @@ mod tests {
             Origins::new(&named(wiki, &[("games", games), ("m", Some("https://wiki.school:1"))])).is_ok()
         );
         assert!(Origins::new(&named(wiki, &[])).is_ok());
+        let hint = |url, own: &[_]| Origins::new(&named(url, own)).unwrap().hint();
+        assert!(hint(wiki, &[("games", Some("https://wiki.school:1"))]).unwrap().contains("$http_host"));
+        let both = [("games", games), ("maps", Some("https://games.wiki.school:1"))];
+        assert!(hint(wiki, &both).unwrap().contains("games.wiki.school"));
+        assert_eq!(hint(wiki, &[("games", games)]), None);
     }
 
     #[test]
