@@ -68,6 +68,8 @@ pub enum Policy {
     /// A page of an archive without anything of ours: neither script nor what a page does by itself,
     /// such as to go elsewhere.
     Alone,
+    /// A page of an archive as it is stored, for programs: no browser is to show it.
+    Unshown,
     /// A page of ours, or of an archive with our bar: our script alone. The policy names it.
     Page(HeaderValue),
     /// A page of an archive whose scripts may run, on its own origin.
@@ -109,6 +111,10 @@ impl Policy {
         match self {
             Self::Content => HeaderValue::from_static(CONTENT),
             Self::Alone => ALONE.clone(),
+            Self::Unshown => HeaderValue::from_static(
+                "default-src 'none'; sandbox; base-uri 'none'; form-action 'none'; \
+                    frame-ancestors 'none'",
+            ),
             Self::Page(policy) | Self::Scripts(policy) => policy.clone(),
             Self::Data => HeaderValue::from_static(DATA),
         }

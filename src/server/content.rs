@@ -3,20 +3,27 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use hyper::StatusCode;
+
 use super::answer::{Answer, Matter, Policy};
 use super::body::Source;
+use super::destination::{Destination, by_place};
 use super::library::Lease;
-use super::url;
+use super::request::Request;
+use super::{State, url};
 use crate::book::{Book, Entry, Resolved};
 use crate::error::Result;
 use crate::item::Kind;
-use crate::text::charset;
+use crate::text::{Markup, charset, charset_of_mime, xml};
 
 /// What is longer is read while it is sent.
 const AT_ONCE: u64 = 2 << 20;
 
 /// How much of a longer text tells its charset.
 const DETECTED: u64 = 64 << 10;
+
+/// The longest page that is looked through before it is shown, in bytes.
+pub const MAX_PAGE: u64 = 16 << 20;
 
 /// What an address means.
 pub enum Meant {
@@ -86,25 +93,117 @@ fn elsewhere(book: &Book, entry: Entry) -> Result<Meant> {
     Ok(book.resolve(entry)?.map_or(Meant::Nothing, Meant::Elsewhere))
 }
 
-/// Returns the bytes of an entry as they are.
-pub fn raw(lease: &Lease, entry: &Entry) -> Result<Answer> {
+/// What an entry is sent as where its own type cannot be trusted.
+const BYTES: &str = "application/octet-stream";
+
+/// Returns the type of an entry, of which no browser takes the bytes for something else than we do.
+pub fn mime(entry: &Entry) -> &str {
+    one_type(entry.mime())
+}
+
+/// Returns a type if it is one: what names several, or none that is well written, or consists of parts of
+/// other types, is bytes.
+fn one_type(mime: &str) -> &str {
+    let mime = mime.trim();
+    let essence = mime.split(';').next().unwrap_or_default().trim_end();
+    let is_name = |name: &str| {
+        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&b))
+    };
+    let is_one = essence.split_once('/').is_some_and(|(kind, name)| {
+        is_name(kind) && is_name(name) && !kind.eq_ignore_ascii_case("multipart")
+    });
+    if is_one && !mime.contains(',') && !mime.contains(char::is_control) { mime } else { BYTES }
+}
+
+/// Returns true for what a browser would show as a page that may open connections, though the policy forbids
+/// what they are for: HTML, and XML unless it surely holds none.
+pub fn may_connect(mime: &str, bytes: &[u8]) -> bool {
+    match document(mime) {
+        None => false,
+        Some(Document::Html) => true,
+        Some(Document::Xml) => xml::may_hold_html(mime, bytes),
+    }
+}
+
+/// Returns true for an entry which a browser should not show as it is: it may connect, or has links out
+/// where those are blocked.
+pub fn leads_out(state: &State, lease: &Lease, entry: &Entry) -> Result<bool> {
+    let mime = mime(entry);
+    if document(mime) != Some(Document::Xml) || lease.book.size_of(entry)? > MAX_PAGE {
+        return Ok(document(mime).is_some());
+    }
+    let bytes = lease.book.content(entry)?;
+    Ok(may_connect(mime, &bytes) || (state.options.block_external && xml::has_link_out(&bytes)))
+}
+
+/// What a browser shows as a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Document {
+    /// Also that which is written as XML.
+    Html,
+    /// Any other XML: a drawing, a feed.
+    Xml,
+}
+
+/// Returns what a browser shows something of a type as; nothing for what is no page.
+pub fn document(mime: &str) -> Option<Document> {
+    if Markup::of_mime(mime) == Some(Markup::Html) {
+        return Some(Document::Html);
+    }
+    let essence = mime.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    xml::is_xml(&essence).then_some(Document::Xml)
+}
+
+/// Answers with the bytes of an entry as they are, to programs and for the parts of a page. A browser that
+/// would show them is led to where they are shown with what they could connect to taken out.
+pub fn raw(state: &State, request: &Request, lease: &Lease, entry: &Entry) -> Result<Answer> {
+    let place = Destination::of(request);
+    if document(mime(entry)).is_none() {
+        return stored(lease, entry);
+    }
+    if place == Destination::Part || !leads_out(state, lease, entry)? {
+        return stored(lease, entry).map(by_place);
+    }
+    if place.shows() {
+        return Ok(by_place(to_page(state, lease, entry)));
+    }
+    Ok(by_place(stored(lease, entry)?.with_policy(Policy::Unshown)))
+}
+
+/// Leads to the page of an entry.
+pub fn to_page(state: &State, lease: &Lease, entry: &Entry) -> Answer {
+    let (root, name) = (&state.options.root, url::path(&lease.volume.name));
+    Answer::redirect(StatusCode::FOUND, &format!("{root}/a/{name}/{}", url::path(entry.path())))
+}
+
+/// Answers with the bytes of an entry as they are.
+pub fn stored(lease: &Lease, entry: &Entry) -> Result<Answer> {
+    let mime = mime(entry);
+    Ok(sent_as(lease, entry, mime, "r")?.with_policy(Policy::of_raw(mime)))
+}
+
+/// Answers with the bytes of an entry as a text, markup and all.
+pub fn source(lease: &Lease, entry: &Entry) -> Result<Answer> {
+    let charset = charset_of_mime(mime(entry));
+    let mime = charset.map_or("text/plain".into(), |charset| format!("text/plain; charset={charset}"));
+    Ok(sent_as(lease, entry, &mime, "t")?.with_policy(Policy::Content))
+}
+
+fn sent_as(lease: &Lease, entry: &Entry, mime: &str, form: &str) -> Result<Answer> {
     let book = &lease.book;
     let len = book.size_of(entry)?;
     let (mime, matter) = if len <= AT_ONCE {
         let bytes = book.content(entry)?;
-        let mime = with_charset(entry.mime(), &bytes);
+        let mime = with_charset(mime, &bytes);
         (mime, Matter::Bytes(bytes.into_vec().into()))
     } else {
-        let start =
-            if is_text(entry.mime()) { book.content_range(entry, 0..DETECTED)?.into_vec() } else { vec![] };
+        let start = if is_text(mime) { book.content_range(entry, 0..DETECTED)?.into_vec() } else { vec![] };
         let source = Source { book: Arc::clone(book), volume: Arc::clone(&lease.volume) };
-        (with_charset(entry.mime(), &start), Matter::Entry(source, entry.clone(), len))
+        (with_charset(mime, &start), Matter::Entry(source, entry.clone(), len))
     };
-    let mime = if mime.is_empty() { "application/octet-stream".to_owned() } else { mime };
     let mut answer = Answer::data(mime, bytes::Bytes::new());
     answer.matter = matter;
-    let tag = format!("{}-{:x}-r", lease.volume.tag(), entry.id());
-    Ok(answer.tagged(tag).with_policy(Policy::of_raw(entry.mime())))
+    Ok(answer.tagged(format!("{}-{:x}-{form}", lease.volume.tag(), entry.id())))
 }
 
 /// Returns true for text that does not say its charset.
@@ -119,4 +218,48 @@ fn with_charset(mime: &str, bytes: &[u8]) -> String {
     }
     let found = charset::detect(bytes, None);
     format!("{mime}; charset={}", found.encoding.name().to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_is_one_or_that_of_bytes() {
+        for mime in ["text/html", "text/html; charset=utf-8", "image/svg+xml", "application/x-a.b;c=d"] {
+            assert_eq!(one_type(mime), mime);
+        }
+        assert_eq!(one_type(" text/html "), "text/html");
+        for mime in [
+            "",
+            "html",
+            "image/png, text/html",
+            "image/png;a=b,text/html",
+            "text/html image/png",
+            "text/html(x)",
+            "text/html/x",
+            "image/png\ttext/html",
+            "multipart/x-mixed-replace; boundary=x",
+            "*/*",
+        ] {
+            assert_eq!(one_type(mime), BYTES, "{mime}");
+        }
+    }
+
+    #[test]
+    fn documents_are_what_browsers_show_as_such() {
+        for (mime, is) in [
+            ("text/html", Some(Document::Html)),
+            ("TEXT/HTML; charset=x", Some(Document::Html)),
+            ("application/xhtml+xml", Some(Document::Html)),
+            ("image/svg+xml", Some(Document::Xml)),
+            ("application/rss+xml; charset=utf-8", Some(Document::Xml)),
+            ("text/xml", Some(Document::Xml)),
+            ("image/png", None),
+            ("text/plain", None),
+            ("text/markdown", None),
+        ] {
+            assert_eq!(document(mime), is, "{mime}");
+        }
+    }
 }

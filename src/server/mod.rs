@@ -16,6 +16,7 @@ mod body;
 mod clients;
 mod connection;
 mod content;
+mod destination;
 mod encoding;
 mod gate;
 mod held;

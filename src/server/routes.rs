@@ -248,7 +248,7 @@ fn trouble(state: &State, request: &Request, trouble: Trouble<'_>) -> Answer {
 /// Answers with an entry as it is.
 fn raw(state: &State, request: &Request, lease: &Lease, path: &str) -> Result<Answer, Error> {
     Ok(match content::find(&lease.book, path, &request.raw_query)? {
-        Meant::Entry(entry) => content::raw(lease, &entry)?,
+        Meant::Entry(entry) => content::raw(state, request, lease, &entry)?,
         Meant::Elsewhere(there) => {
             let to = format!(
                 "{}/raw/{}/content/{}",

@@ -29,6 +29,7 @@ pub mod snippet;
 pub mod stems;
 mod tags;
 pub mod words;
+pub mod xml;
 
 pub use escape::escape;
 pub use events::{Attributes, Options, Visitor, walk};

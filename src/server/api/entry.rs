@@ -9,8 +9,10 @@ use super::{Fault, json};
 use crate::book::{Book, Entry, Found, Resolved};
 use crate::item::Kind;
 use crate::json;
+use crate::server::State;
 use crate::server::answer::{Answer, Policy};
 use crate::server::content::{self, Meant};
+use crate::server::destination::{Destination, by_place};
 use crate::server::library::Lease;
 use crate::server::request::Request;
 use crate::server::url;
@@ -92,7 +94,7 @@ fn tag(lease: &Lease, entry: &Entry, form: &str) -> String {
     format!("{}-{:x}-api-{form}-{}", lease.volume.tag(), entry.id(), env!("CARGO_PKG_VERSION"))
 }
 
-pub(super) fn about(request: &Request, lease: &Lease) -> Result<Answer, Fault> {
+pub(super) fn about(_: &State, request: &Request, lease: &Lease) -> Result<Answer, Fault> {
     let book = &*lease.book;
     let entry = named(request, book)?;
     let size = book.size_of(&entry)?;
@@ -163,7 +165,7 @@ fn is_external(href: &str) -> bool {
     ["http://", "https://", "//", "mailto:"].into_iter().any(starts)
 }
 
-pub(super) fn content(request: &Request, lease: &Lease) -> Result<Answer, Fault> {
+pub(super) fn content(state: &State, request: &Request, lease: &Lease) -> Result<Answer, Fault> {
     let form = request.query.get("form").unwrap_or("raw");
     let mime = match form {
         "raw" => "",
@@ -179,7 +181,7 @@ pub(super) fn content(request: &Request, lease: &Lease) -> Result<Answer, Fault>
         return Err(Fault::missing(format!("{path}: this redirect leads nowhere")));
     };
     if form == "raw" {
-        return Ok(content::raw(lease, &entry)?);
+        return Ok(content::raw(state, request, lease, &entry)?);
     }
     let no_form = |why: &str| {
         let text = format!("{}: {why}; the form raw has its bytes", entry.path());
@@ -187,6 +189,10 @@ pub(super) fn content(request: &Request, lease: &Lease) -> Result<Answer, Fault>
     };
     if Markup::of_mime(entry.mime()).is_none() {
         return no_form("this is no text");
+    }
+    let place = Destination::of(request);
+    if form == "html" && place.shows() {
+        return Ok(by_place(content::to_page(state, lease, &entry)));
     }
     if book.size_of(&entry)? > MAX_ARTICLE {
         return no_form("this is too long for another form");
@@ -200,10 +206,10 @@ pub(super) fn content(request: &Request, lease: &Lease) -> Result<Answer, Fault>
         _ => (readable.into_text(), "t"),
     };
     let answer = Answer::data(mime, text).tagged(tag(lease, &entry, short));
-    Ok(answer.with_policy(Policy::Content))
+    Ok(by_place(answer.with_policy(if form == "html" { Policy::Unshown } else { Policy::Content })))
 }
 
-pub(super) fn random(_: &Request, lease: &Lease) -> Result<Answer, Fault> {
+pub(super) fn random(_: &State, _: &Request, lease: &Lease) -> Result<Answer, Fault> {
     let Some(entry) = lease.book.any_article()? else {
         return Err(Fault::missing("there are no articles"));
     };

@@ -56,14 +56,15 @@ fn openapi() -> Answer {
 async fn in_archive(
     state: &Arc<State>,
     request: &Arc<Request>,
-    handler: fn(&Request, &Lease) -> Result<Answer, Fault>,
+    handler: fn(&State, &Request, &Lease) -> Result<Answer, Fault>,
 ) -> Response<Body> {
     let Some(name) = request.query.get("archive").map(str::to_owned) else {
         return Fault::unfit("the parameter archive is missing")
             .answer(state)
             .respond(request, &state.encoded);
     };
-    let handler = move |state: &State, request: &Request, lease: &Lease| match handler(request, lease) {
+    let handler = move |state: &State, request: &Request, lease: &Lease| match handler(state, request, lease)
+    {
         Err(Fault { damage: Some(error), .. }) => Err(error),
         answer => Ok(answer.unwrap_or_else(|fault| fault.answer(state))),
     };

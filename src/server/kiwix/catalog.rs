@@ -9,7 +9,7 @@ use hyper::StatusCode;
 use super::super::answer::{Answer, Policy};
 use super::super::library::{Lease, Shelf};
 use super::super::request::Request;
-use super::super::{State, url};
+use super::super::{State, content, url};
 use super::card::{Card, made_uuid};
 use super::feed::{self, ACQUISITION, DESCRIPTION, ENTRY, NAVIGATION, Part};
 use super::filter::Filter;
@@ -96,6 +96,8 @@ fn of_value(lease: &Lease, what: &str, value: Value) -> Answer {
     let says_charset = value.mime.contains("charset");
     let mime = match value.mime.as_str() {
         "" => "application/octet-stream".into(),
+        // No metadata is a page, and none is looked through as pages are.
+        page if content::may_connect(page, &value.bytes) => "text/plain; charset=utf-8".into(),
         text if text.starts_with("text/") && !says_charset && std::str::from_utf8(&value.bytes).is_ok() => {
             format!("{text}; charset=utf-8")
         }

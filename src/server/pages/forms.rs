@@ -6,6 +6,7 @@
 use askama::Template;
 
 use super::sheet::words;
+use crate::server::url;
 use crate::text;
 
 #[derive(Template)]
@@ -29,6 +30,14 @@ pub fn from_text(text: &str, title: &str, language: Option<&str>) -> String {
     write(title, language, format!("<div class=\"tome-text\">{}</div>", text::escape(text)))
 }
 
+/// Returns a page that shows what is at a path, which is the page's own, as a picture.
+pub fn from_picture(path: &str, title: &str, language: Option<&str>) -> String {
+    // As a picture it is another answer than as a page.
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let address = text::escape(&format!("./{}", url::path(name)));
+    write(title, language, format!("<p><img src=\"{address}\" alt=\"{}\"></p>", text::escape(title)))
+}
+
 fn write(title: &str, language: Option<&str>, html: String) -> String {
     let lang = language.or(Some(words().lang)).filter(|lang| !lang.is_empty());
     // Writing to a string does not fail.
@@ -43,6 +52,13 @@ mod tests {
     fn a_text_is_shown_as_it_is() {
         let page = from_text("a <b>\n  & c", "T <i>", Some("de"));
         assert!(page.contains("a &lt;b&gt;\n  &amp; c") && page.contains("lang=\"de\""), "{page}");
+        assert!(!page.contains("<i>"), "{page}");
+    }
+
+    #[test]
+    fn a_picture_has_the_page_s_own_address() {
+        let page = from_picture("a/b:c d\"?.svg", "T <i>", None);
+        assert!(page.contains("src=\"./b:c%20d%22%3F.svg\" alt=\"T &lt;i&gt;\""), "{page}");
         assert!(!page.contains("<i>"), "{page}");
     }
 

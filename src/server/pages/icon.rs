@@ -5,6 +5,7 @@ use hyper::StatusCode;
 use crate::item::{Metadata, keys};
 use crate::server::State;
 use crate::server::answer::{Answer, Policy};
+use crate::server::content;
 use crate::server::library::Volume;
 
 /// Kinds of pictures that browsers show. A drawing runs no script under the policy of content.
@@ -34,7 +35,8 @@ fn own(metadata: &Metadata) -> Option<(&'static str, &[u8])> {
     named.chain(sized).find_map(|value| {
         let said = value.mime.split(';').next().unwrap_or_default().trim();
         let kind = KINDS.iter().find(|kind| kind.eq_ignore_ascii_case(said))?;
-        (!value.bytes.is_empty()).then_some((*kind, &value.bytes[..]))
+        (!value.bytes.is_empty() && !content::may_connect(kind, &value.bytes))
+            .then_some((*kind, &value.bytes[..]))
     })
 }
 
@@ -68,5 +70,10 @@ mod tests {
         for bad in ["text/html", "image/png\r\nx: y", "", "image/"] {
             assert_eq!(own(&with(bad)), None, "{bad}");
         }
+        let mut metadata = Metadata::default();
+        let drawing =
+            b"<svg xmlns='http://www.w3.org/2000/svg'><a xmlns='http://www.w3.org/1999/xhtml'/></svg>";
+        metadata.set(keys::ICON, Value { mime: "image/svg+xml".into(), bytes: drawing.to_vec() });
+        assert_eq!(own(&metadata), None);
     }
 }

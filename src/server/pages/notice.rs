@@ -2,12 +2,13 @@
 
 use askama::Template;
 use hyper::StatusCode;
-use hyper::header::{ACCEPT, HeaderValue, RETRY_AFTER};
+use hyper::header::{HeaderValue, RETRY_AFTER};
 
 use super::sheet::{Sheet, page, words};
 use crate::book::{Found, SuggestOptions};
 use crate::item::{Silent, path_title};
 use crate::server::answer::Answer;
+use crate::server::destination::wants_page;
 use crate::server::library::{Lease, Volume};
 use crate::server::request::Request;
 use crate::server::words::fill;
@@ -39,11 +40,6 @@ impl<'a> Notice<'a> {
         let library = (sheet.w.library.to_owned(), format!("{}/", sheet.root));
         Self { title, texts: vec![text], target: None, near: vec![], links: vec![library], sheet }
     }
-}
-
-/// Returns true if whoever asks wants to see a page: pictures and programs do not.
-fn wants_page(request: &Request) -> bool {
-    request.header(ACCEPT).is_some_and(|accept| accept.contains("text/html"))
 }
 
 /// Says that nothing is at an address.

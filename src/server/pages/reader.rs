@@ -28,8 +28,6 @@ pub struct Frame<'a> {
     pub path: &'a str,
     /// The entry's title.
     pub title: &'a str,
-    /// The entry's language.
-    pub language: Option<&'a str>,
     /// True if links to other hosts lead to a page of ours first.
     pub block_external: bool,
     /// True if scripts of the page may run.
@@ -63,10 +61,13 @@ const MAX_CHANGES: usize = 20_000;
 /// The most addresses of one list that are changed.
 const MAX_LIST: usize = 64;
 
-/// Returns an HTML page as it is shown.
-pub fn compose(html: &str, is_xml: bool, frame: &Frame<'_>) -> Shown {
+/// Returns an HTML page as it is shown; nothing if more in it would have to be changed than people write.
+pub fn compose(html: &str, is_xml: bool, frame: &Frame<'_>) -> Option<Shown> {
     let found = points(html.as_bytes(), is_xml);
-    Shown { html: composed(html, &found, frame), says_language: found.language.is_some() }
+    if found.is_overfull && !frame.scripts {
+        return None;
+    }
+    Some(Shown { html: composed(html, &found, frame), says_language: found.language.is_some() })
 }
 
 fn composed(html: &str, found: &Points, frame: &Frame<'_>) -> String {
@@ -310,7 +311,6 @@ mod tests {
             archive_title: "My docs",
             path: "dir/page.html",
             title: "Page",
-            language: Some("en"),
             block_external: false,
             scripts: false,
             has_bar: true,
@@ -318,7 +318,7 @@ mod tests {
     }
 
     fn composed(html: &str) -> String {
-        compose(html, false, &frame()).html
+        compose(html, false, &frame()).unwrap().html
     }
 
     #[test]
@@ -332,8 +332,8 @@ mod tests {
             let shown = composed(html);
             assert!(shown.contains("<div id=\"tome-bar"), "{html}");
         }
-        assert!(compose("<html lang=fr>", false, &frame()).says_language);
-        assert!(!compose("<p lang=fr>", false, &frame()).says_language);
+        assert!(compose("<html lang=fr>", false, &frame()).unwrap().says_language);
+        assert!(!compose("<p lang=fr>", false, &frame()).unwrap().says_language);
         let frames = "<frameset><frame src=a></frameset>";
         assert_eq!(composed(frames), frames);
         assert!(
@@ -399,7 +399,7 @@ mod tests {
     fn ways_out_lead_to_a_page_of_ours_where_they_are_blocked() {
         let frame = Frame { block_external: true, ..frame() };
         let html = "<body><a href='https://e/?a=1&amp;b=&quot;'>1</a><link rel=preconnect href=//e><iframe src=//f></iframe>";
-        let shown = compose(html, false, &frame).html;
+        let shown = compose(html, false, &frame).unwrap().html;
         assert!(shown.contains("href='/w/external?to=https%3A%2F%2Fe%2F%3Fa%3D1%26b%3D%22'"), "{shown}");
         assert!(shown.contains("<link rel=preconnect href=about:blank><iframe src=about:blank>"), "{shown}");
     }
@@ -441,7 +441,7 @@ mod tests {
 
     #[test]
     fn a_page_of_xml_is_closed_as_html_needs_it() {
-        let shown = compose("<body><a id='x'/><br/>y", true, &frame()).html;
+        let shown = compose("<body><a id='x'/><br/>y", true, &frame()).unwrap().html;
         assert!(shown.contains("<a id='x'></a><br/>y"), "{shown}");
     }
 }

@@ -71,8 +71,12 @@ thread_local! {
 
 /// Asks the interface, and checks the answer against its description.
 pub fn ask(target: &str) -> Answer {
+    ask_with(target, "")
+}
+
+fn ask_with(target: &str, headers: &str) -> Answer {
     // Tests run beside each other, and one client may have few searches at a time.
-    let headers = OWN_ADDRESS.with(|n| format!("X-Forwarded-For: 10.0.{}.{}\r\n", n / 256, n % 256));
+    let headers = OWN_ADDRESS.with(|n| format!("X-Forwarded-For: 10.0.{}.{}\r\n{headers}", n / 256, n % 256));
     let answer = client::ask(LIBRARY.server.address, "GET", target, &headers);
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let operation = &DOCUMENT["paths"][path]["get"];
@@ -242,7 +246,9 @@ fn content_has_four_forms() {
     let plain = client::get(LIBRARY.server.address, "/raw/high/content/index.html");
     assert_eq!((&raw.body, raw.header("content-type")), (&plain.body, plain.header("content-type")));
     assert_eq!((raw.header("etag"), raw.header("accept-ranges")), (plain.header("etag"), Some("bytes")));
-    assert!(raw.header("content-security-policy").unwrap().contains("script-src 'none'"));
+    assert!(raw.header("content-security-policy").unwrap().contains("default-src 'none'"));
+    let shown = ask_with("/api/content?archive=high&path=index.html", "Sec-Fetch-Dest: document\r\n");
+    assert_eq!(shown.header("location"), Some("/a/high/index.html"));
     assert_eq!(content("path=pictures/dot.png&form=raw").body, png(2));
     let text = content("title=Eiger&form=text");
     assert_eq!(

@@ -120,6 +120,26 @@ pub fn archive(folder: &Path) -> PathBuf {
              <script>{PLANTED}</script><image href='http://outside.test/i.png'/></svg>"
         ),
     );
+    // XML in which HTML stands, and pages that show others as they are stored.
+    let within = "<h:link xmlns:h='http://www.w3.org/1999/xhtml' rel='preconnect' href='http://outside.test/'/>\
+        <h:iframe xmlns:h='http://www.w3.org/1999/xhtml' src='http://outside.test/f'/>";
+    put("html.svg", format!("<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'>{within}</svg>"));
+    put("html.xml", format!("<all>{within}</all>"));
+    let stored = ["connect.html", "html.svg", "html.xml"].map(|name| {
+        let api = format!("../../api/content?archive=strangers&amp;path={name}&amp;form");
+        format!(
+            "<iframe src=../../raw/strangers/content/{name}></iframe><iframe src='{api}=raw'></iframe>\
+             <object data=../../raw/strangers/content/{name}></object><embed src={name}><iframe src={name}></iframe>\
+             <iframe src='{api}=html'></iframe><img src={name}>"
+        )
+    });
+    put("stored.html", format!("{head}<title>S</title><body>{}", stored.concat()));
+    put(
+        "leads.html",
+        format!(
+            "{head}<title>L</title><meta http-equiv=refresh content='0;url=../../raw/strangers/content/connect.html'>"
+        ),
+    );
     put("words.txt", format!("<html><body><script>{PLANTED}</script>"));
     put("said.md", format!("# Said\n\n<script>{PLANTED}</script>\n\n[go](javascript:alert(1))\n"));
     let to = folder.join("strangers.tome");
@@ -139,6 +159,9 @@ fn what_strangers_planted_does_not_run_and_nothing_leaves() {
     let pages = [
         "/a/strangers/index.html",
         "/a/strangers/connect.html",
+        "/a/strangers/html.svg",
+        "/a/strangers/html.xml",
+        "/a/strangers/stored.html",
         "/a/strangers/reading-noscript.html",
         "/a/strangers/reading-long.html",
         "/a/strangers/reading-frameset.html",
@@ -156,11 +179,20 @@ fn what_strangers_planted_does_not_run_and_nothing_leaves() {
         "/raw/strangers/content/base.html",
         "/raw/strangers/content/refresh-0.html",
         "/raw/strangers/content/refresh-0.2.html",
+        "/raw/strangers/content/connect.html",
+        "/raw/strangers/content/html.svg",
+        "/a/strangers/leads.html",
         "/search?q=planted",
     ];
     for page in pages {
-        let address = at(&ours, page);
-        browser.goto(&address);
+        // Pages are shown where they are looked through.
+        let shown = match page {
+            "/raw/strangers/content/picture.svg" | "/raw/strangers/content/words.txt" => page.to_owned(),
+            "/a/strangers/leads.html" => "/a/strangers/connect.html".to_owned(),
+            page => page.replace("/raw/strangers/content/", "/a/strangers/"),
+        };
+        let address = at(&ours, &shown);
+        browser.goto(&at(&ours, page));
         browser.until_true("document.readyState === 'complete'");
         std::thread::sleep(REST);
         assert_eq!(browser.url(), address);

@@ -32,7 +32,8 @@ fn tags_differ_by_archive_entry_form_and_encoding() {
     // A page within a page is another form of it.
     let framed = get("/a/one/index.html", "Sec-Fetch-Dest: iframe\r\n");
     assert_ne!(tag(&framed), tag(&get("/a/one/index.html", "")));
-    assert!(framed.headers.iter().any(|(n, v)| n == "vary" && v == "sec-fetch-dest"), "{framed:?}");
+    let says = framed.headers.iter().any(|(n, v)| n == "vary" && v.contains("sec-fetch-dest"));
+    assert!(says, "{:?}", framed.headers);
 }
 
 #[test]

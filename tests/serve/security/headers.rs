@@ -5,7 +5,7 @@ use tome::server::Options;
 
 use super::{HOSTILE, encoded, guarded, harmless};
 use crate::client::{self, ask, get};
-use crate::house::{Ours, article, media, redirect, write};
+use crate::house::{Ours, article, media, pack, redirect, write};
 use crate::http;
 
 /// Writes a ZIM, then changes bytes of it as no writer would.
@@ -147,10 +147,16 @@ fn s05_nothing_of_an_archive_runs() {
             let answer = get(server, &target);
             guarded(&target, &answer);
             let policy = answer.header("content-security-policy").unwrap();
-            let our_page = is_page && path == "index.html";
-            assert_eq!(policy.contains("script-src 'none'"), !our_page, "{target}: {policy}");
-            for part in ["base-uri 'self'", "form-action 'self'", "frame-ancestors 'self'"] {
-                assert!(policy.contains(part), "{target}: {policy}");
+            let (our_page, for_programs) =
+                (is_page && path == "index.html", !is_page && path == "index.html");
+            assert_eq!(
+                policy.contains("script-src 'none'"),
+                !our_page && !for_programs,
+                "{target}: {policy}"
+            );
+            let who = if for_programs { "none" } else { "self" };
+            for part in ["base-uri", "form-action", "frame-ancestors"] {
+                assert!(policy.contains(&format!("{part} '{who}'")), "{target}: {policy}");
             }
             if path == "text.txt" && !is_page {
                 assert_eq!(answer.mime(), "text/plain");
@@ -160,6 +166,97 @@ fn s05_nothing_of_an_archive_runs() {
     // No worker is installed, which would outlive the page.
     let target = format!("/a/{name}/index.html");
     assert_eq!(ask(server, "GET", &target, "Service-Worker: script\r\n").status, 403);
+}
+
+/// A page as it is stored may open connections, whatever its policy says: programs get it, and a browser is
+/// led to where it is shown.
+#[test]
+fn s05_no_browser_shows_a_page_as_it_is_stored() {
+    let folder = tempfile::tempdir().unwrap();
+    let from = folder.path().join("in");
+    std::fs::create_dir(&from).unwrap();
+    let svg = |inner: &str| format!("<svg xmlns='http://www.w3.org/2000/svg'>{inner}</svg>");
+    let html = "<title>a</title><link rel=preconnect href=//outside.test>";
+    let within = "<h:link xmlns:h='http://www.w3.org/1999/xhtml' rel='preconnect' href='//outside.test'/>";
+    let long = " ".repeat(16 << 20);
+    for (name, text) in [
+        ("page.html", html.to_owned()),
+        ("long.html", format!("{html}{long}")),
+        ("full.html", "<link rel=preload href=//e>".repeat(201_000)),
+        ("plain.svg", svg("<circle r='1'/>")),
+        ("linked.svg", svg("<a href='http://outside.test/'/>")),
+        ("html.svg", svg(within)),
+        ("long.svg", svg(&long)),
+        ("plain.rss", "<rss/>".into()),
+        ("html.rss", format!("<rss>{within}</rss>")),
+    ] {
+        std::fs::write(from.join(name), text).unwrap();
+    }
+    let archive = folder.path().join("docs.tome");
+    pack(&[], &from, &archive);
+    let serve = |block_external| {
+        let sources = vec![archive.clone()];
+        Ours::with(Options { sources, block_external, ..Default::default() })
+    };
+    let ours = serve(false);
+    let shows = "Accept: text/html,*/*;q=0.8\r\n";
+    let type_of = |answer: &client::Answer| (answer.status, answer.mime().to_owned());
+    let is = |mime: &str| (200, mime.to_owned());
+    for (name, stored, shown) in [
+        ("page.html", "text/html", "text/html"),
+        ("long.html", "text/html", "text/plain"),
+        ("full.html", "text/html", "text/plain"),
+        ("html.svg", "image/svg+xml", "text/html"),
+        ("long.svg", "image/svg+xml", "text/html"),
+        ("html.rss", "application/rss+xml", "text/plain"),
+    ] {
+        let page = format!("/a/docs/{name}");
+        let raw = format!("/raw/docs/content/{name}");
+        let api = format!("/api/content?archive=docs&path={name}&form=raw");
+        for target in [&raw, &api] {
+            let answer = get(ours.address, target);
+            assert_eq!(type_of(&answer), is(stored), "{target}");
+            let policy = answer.header("content-security-policy").unwrap();
+            assert!(policy.contains("frame-ancestors 'none'"), "{target}: {policy}");
+            for dest in ["document", "iframe", "frame", "object", "embed"] {
+                let answer = ask(ours.address, "GET", target, &format!("Sec-Fetch-Dest: {dest}\r\n"));
+                assert_eq!(
+                    (answer.status, answer.header("location")),
+                    (302, Some(&*page)),
+                    "{target} {dest}"
+                );
+            }
+            // A browser in the house does not say what for.
+            assert_eq!(ask(ours.address, "GET", target, shows).header("location"), Some(&*page), "{target}");
+        }
+        for headers in [shows, "Sec-Fetch-Dest: object\r\n"] {
+            let answer = ask(ours.address, "GET", &page, headers);
+            assert_eq!(type_of(&answer), is(shown), "{page} {headers}");
+            assert!(answer.header("vary").unwrap().contains("accept"), "{page}");
+            assert!(shown != "text/html" || !answer.text().contains("//outside.test"), "{page}");
+        }
+        // As a part of a page it does nothing.
+        let part = ask(ours.address, "GET", &raw, "Sec-Fetch-Dest: image\r\n");
+        assert_eq!(type_of(&part), is(stored), "{raw}");
+    }
+    let html = "/api/content?archive=docs&path=page.html&form=html";
+    assert_eq!(ask(ours.address, "GET", html, shows).header("location"), Some("/a/docs/page.html"));
+    assert!(get(ours.address, html).header("content-security-policy").unwrap().contains("'none'"));
+
+    let picture = ask(ours.address, "GET", "/a/docs/html.svg", shows);
+    assert!(picture.text().contains("<img src=\"./html.svg\""), "{}", picture.text());
+    let part = ask(ours.address, "GET", "/a/docs/html.svg", "Accept: image/*\r\n");
+    assert_eq!(part.mime(), "image/svg+xml");
+
+    let blocking = serve(true);
+    for (name, shown) in [("plain.svg", ["image/svg+xml"; 2]), ("linked.svg", ["image/svg+xml", "text/html"])]
+    {
+        for (server, shown) in [&ours, &blocking].into_iter().zip(shown) {
+            let answer = ask(server.address, "GET", &format!("/a/docs/{name}"), shows);
+            assert_eq!(type_of(&answer), is(shown), "{name}");
+        }
+    }
+    assert_eq!(ask(ours.address, "GET", "/a/docs/plain.rss", shows).mime(), "application/rss+xml");
 }
 
 /// Walks over all sorts of answers, errors and confirmations too.

@@ -1,0 +1,190 @@
+//! An entry where pages are: with our bar if it is one, and nothing of it that connects to elsewhere.
+
+use hyper::StatusCode;
+use hyper::header::{CONTENT_LANGUAGE, HeaderValue};
+
+use super::{forms, reader, words};
+use crate::book::Entry;
+use crate::error::Error;
+use crate::hex::to_hex;
+use crate::item::{Kind, keys};
+use crate::server::answer::{Answer, Policy};
+use crate::server::assets::VERSION;
+use crate::server::content::{self, Document, MAX_PAGE};
+use crate::server::destination::{Destination, by_place};
+use crate::server::languages::languages;
+use crate::server::library::Lease;
+use crate::server::request::Request;
+use crate::server::{Options, State};
+use crate::text::{Markup, charset, charset_of_mime};
+
+/// The longest tag of a language in bytes that RFC 5646 asks others to have room for.
+const MAX_TAG: usize = 35;
+
+/// What an entry is sent as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// As it is.
+    Stored,
+    /// As it is, and no browser is to show it.
+    Unshown,
+    /// As a text, markup and all: what we cannot look through before it is shown.
+    Source,
+    /// A style sheet, led to the archive's own root.
+    StyleSheet,
+    /// A page with our bar.
+    Html,
+    /// The same, of Markdown.
+    Markdown,
+    /// The same, of a text.
+    Text,
+    /// The same, of a drawing which is shown as a picture: as such it does nothing.
+    Picture,
+}
+
+impl Form {
+    fn of(
+        state: &State,
+        lease: &Lease,
+        entry: &Entry,
+        place: Destination,
+        scripts: bool,
+    ) -> Result<Self, Error> {
+        let mime = content::mime(entry);
+        let is_long = lease.book.size_of(entry)? > MAX_PAGE;
+        let is_as_it_is = is_long || place == Destination::Script;
+        let Some(document) = content::document(mime) else {
+            let is_plain = is(mime, "text/plain") && entry.kind() == Kind::Article;
+            return Ok(match Markup::of_mime(mime) {
+                Some(Markup::Text) if !is_long && is(mime, "text/css") => Self::StyleSheet,
+                Some(Markup::Markdown) if !is_as_it_is => Self::Markdown,
+                // Data are text, too, and are not read.
+                Some(Markup::Text) if !is_as_it_is && is_plain => Self::Text,
+                _ => Self::Stored,
+            });
+        };
+        Ok(match document {
+            _ if place == Destination::Script => Self::Stored,
+            Document::Html if !is_long => Self::Html,
+            _ if scripts || place == Destination::Part => Self::Stored,
+            _ if !content::leads_out(state, lease, entry)? => Self::Stored,
+            _ if !place.shows() => Self::Unshown,
+            _ if is(mime, "image/svg+xml") => Self::Picture,
+            _ => Self::Source,
+        })
+    }
+}
+
+fn is(mime: &str, essence: &str) -> bool {
+    mime.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(essence)
+}
+
+/// Answers with an entry.
+pub fn answer(state: &State, request: &Request, lease: &Lease, entry: &Entry) -> Result<Answer, Error> {
+    let scripts = state.origins.runs_scripts(request, &lease.volume.name);
+    let place = Destination::of(request);
+    let mime = content::mime(entry);
+    let form = Form::of(state, lease, entry, place, scripts)?;
+    let answer = match form {
+        Form::Stored => content::stored(lease, entry)?,
+        Form::Unshown => content::stored(lease, entry)?.with_policy(Policy::Unshown),
+        Form::Source => content::source(lease, entry)?,
+        Form::StyleSheet => return style_sheet(state, lease, entry, scripts),
+        Form::Html | Form::Markdown | Form::Text | Form::Picture => {
+            match page(state, lease, entry, form, place, scripts)? {
+                Some(page) => page,
+                None => content::source(lease, entry)?,
+            }
+        }
+    };
+    let answer = match scripts {
+        true => answer.with_policy(Policy::scripts(&state.origins.library(request, state.port))),
+        false => answer,
+    };
+    let is_one_everywhere = content::document(mime).is_none() && form == Form::Stored;
+    Ok(if is_one_everywhere && Markup::of_mime(mime).is_none() { answer } else { by_place(answer) })
+}
+
+fn style_sheet(state: &State, lease: &Lease, entry: &Entry, scripts: bool) -> Result<Answer, Error> {
+    let name = &lease.volume.name;
+    let text = lease.book.content(entry)?;
+    let text = charset::decode(&text, charset_of_mime(content::mime(entry)));
+    Ok(match reader::style_sheet(&text, &state.options.root, name) {
+        Some(css) => Answer::data("text/css; charset=utf-8", css)
+            .tagged(format!("{}-{:x}-s{}", lease.volume.tag(), entry.id(), frame_tag(state, name, scripts)))
+            .with_policy(Policy::Content),
+        None => content::stored(lease, entry)?,
+    })
+}
+
+/// Returns an entry as a page; nothing if more in it would have to be changed than people write.
+fn page(
+    state: &State,
+    lease: &Lease,
+    entry: &Entry,
+    form: Form,
+    place: Destination,
+    scripts: bool,
+) -> Result<Option<Answer>, Error> {
+    let name = &lease.volume.name;
+    let (title, language) = (entry.title(), lease.book.language(entry).ok().flatten());
+    let around = reader::Frame {
+        root: &state.options.root,
+        archive: name,
+        archive_title: lease.volume.title(),
+        path: entry.path(),
+        title,
+        block_external: state.options.block_external,
+        scripts,
+        has_bar: place != Destination::Frame,
+        words: words(),
+        assets: &state.assets,
+    };
+    let mime = content::mime(entry);
+    let is_xml = form == Form::Html && is(mime, "application/xhtml+xml");
+    let shown = if form == Form::Picture {
+        reader::compose(&forms::from_picture(entry.path(), title, language), is_xml, &around)
+    } else {
+        let bytes = lease.book.content(entry)?;
+        let text = charset::decode(&bytes, charset_of_mime(mime));
+        match form {
+            Form::Markdown => reader::compose(&forms::from_markdown(&text, title, language), is_xml, &around),
+            Form::Text => reader::compose(&forms::from_text(&text, title, language), is_xml, &around),
+            _ => reader::compose(&text, is_xml, &around),
+        }
+    };
+    let Some(shown) = shown else { return Ok(None) };
+    let mut page = Answer::page(&state.assets, StatusCode::OK, shown.html);
+    if !shown.says_language
+        && let Some(language) = content_language(lease)
+    {
+        page = page.with(CONTENT_LANGUAGE, language);
+    }
+    let (page, kind) = match around.has_bar {
+        true => (page, "p"),
+        false => (page.with_policy(Policy::Content), "f"),
+    };
+    let frame = frame_tag(state, name, scripts);
+    Ok(Some(page.tagged(format!("{}-{:x}-{kind}{frame}", lease.volume.tag(), entry.id()))))
+}
+
+/// Returns what tells a page in one frame from the same in another: the archive's name, the server's root
+/// and the bar's name stand in it, the host decides which scripts run, and whoever runs the server where
+/// links lead.
+fn frame_tag(state: &State, name: &str, scripts: bool) -> String {
+    let Options { root, block_external, .. } = &state.options;
+    let mut hasher = blake3::Hasher::new();
+    for part in [&**VERSION, state.assets.bar(), root, name].map(str::as_bytes) {
+        hasher.update(&(part.len() as u64).to_le_bytes()).update(part);
+    }
+    hasher.update(&[u8::from(*block_external), u8::from(scripts)]);
+    to_hex(&hasher.finalize().as_bytes()[..6])
+}
+
+/// Returns the language of an archive that is in one language.
+fn content_language(lease: &Lease) -> Option<HeaderValue> {
+    let mut all = languages(lease.volume.about()?.metadata.text(keys::LANGUAGE)?);
+    let (tag, None) = (all.next()?.0, all.next()) else { return None };
+    let is_tag = tag.len() <= MAX_TAG && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    HeaderValue::try_from(tag).ok().filter(|_| is_tag)
+}
