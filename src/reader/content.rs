@@ -238,8 +238,11 @@ impl Archive {
         let mut out = Vec::with_capacity(len.min(16 * 1024 * 1024) as usize);
         let mut skip = from as usize;
         for (id, record) in &parts {
-            let raw = self.raw_uncached(*id, record)?;
-            let take = ((len - out.len() as u64).min((raw.len() - skip) as u64)) as usize;
+            let wanted = (len - out.len() as u64).min(u64::from(record.raw_len) - skip as u64);
+            // Who takes a part of one comes for the next part soon.
+            let is_part = wanted < u64::from(record.raw_len);
+            let raw = if is_part { self.raw(*id, record)? } else { self.raw_uncached(*id, record)? };
+            let take = wanted as usize;
             out.extend_from_slice(&raw[skip..skip + take]);
             skip = 0;
         }
