@@ -129,7 +129,7 @@ pub fn may_connect(mime: &str, bytes: &[u8]) -> bool {
 /// where those are blocked.
 pub fn leads_out(state: &State, lease: &Lease, entry: &Entry) -> Result<bool> {
     let mime = mime(entry);
-    if document(mime) != Some(Document::Xml) || lease.book.size_of(entry)? > MAX_PAGE {
+    if document(mime) != Some(Document::Xml) || size(&lease.book, entry)? > MAX_PAGE {
         return Ok(document(mime).is_some());
     }
     let bytes = lease.book.content(entry)?;
@@ -152,6 +152,15 @@ pub fn document(mime: &str) -> Option<Document> {
     }
     let essence = mime.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     xml::is_xml(&essence).then_some(Document::Xml)
+}
+
+/// Returns the length of an entry whose bytes are wanted next.
+pub fn size(book: &Book, entry: &Entry) -> Result<u64> {
+    if book.as_zim().is_some() {
+        // To know it means to decode the start of a cluster, which is kept for who asks for bytes.
+        book.content_range(entry, 0..0)?;
+    }
+    book.size_of(entry)
 }
 
 /// Answers with the bytes of an entry as they are, to programs and for the parts of a page. A browser that
@@ -191,7 +200,7 @@ pub fn source(lease: &Lease, entry: &Entry) -> Result<Answer> {
 
 fn sent_as(lease: &Lease, entry: &Entry, mime: &str, form: &str) -> Result<Answer> {
     let book = &lease.book;
-    let len = book.size_of(entry)?;
+    let len = size(book, entry)?;
     let (mime, matter) = if len <= AT_ONCE {
         let bytes = book.content(entry)?;
         let mime = with_charset(mime, &bytes);

@@ -5,6 +5,7 @@
 //! long a compressed cluster is in the file stands nowhere: decoding stops when it has enough.
 
 use std::borrow::Cow;
+use std::sync::{Mutex, PoisonError};
 
 use crate::codec::StreamDecoder;
 use crate::error::{Place, Result, damaged};
@@ -138,13 +139,26 @@ impl Stored<'_> {
 
 /// Decodes a zstd cluster into one buffer, which keeps what was decoded and takes the place of a window.
 pub(super) struct InPlace {
-    decoder: StreamDecoder,
+    /// Nothing before the first step.
+    decoder: Option<StreamDecoder>,
     /// Bytes of the file that were used up.
     read: u64,
 }
 
 /// What a block of a zstd frame decodes to at most; a buffer in place needs this much room at its end.
 const ZSTD_BLOCK: usize = 128 * 1024;
+
+/// What writers make a cluster of at most, unless one blob alone is larger: 2 MiB.
+pub(super) const USUAL_CLUSTER: usize = 2 << 20;
+
+/// A buffer for a usual cluster.
+const USUAL_BUFFER: usize = USUAL_CLUSTER + ZSTD_BLOCK + 64;
+
+/// The most buffers that wait for another cluster: some 9 MB.
+const MAX_SPARE: usize = 4;
+
+/// Buffers that nobody uses. The pages of a new one cost as much as decoding what fills them.
+static SPARE_BUFFERS: Mutex<Vec<Vec<u8>>> = Mutex::new(vec![]);
 
 thread_local! {
     /// A decoder of this thread that nobody uses: making one costs more than decoding a small cluster.
@@ -154,12 +168,30 @@ thread_local! {
 impl InPlace {
     pub fn new() -> Self {
         let spare = SPARE.try_with(|spare| spare.try_borrow_mut().ok()?.take()).ok().flatten();
-        Self { decoder: spare.unwrap_or_else(|| StreamDecoder::in_place(MAX_ZIM_WINDOW_LOG)), read: 0 }
+        Self { decoder: spare, read: 0 }
+    }
+
+    fn decoder(&mut self) -> &mut StreamDecoder {
+        self.decoder.get_or_insert_with(|| StreamDecoder::in_place(MAX_ZIM_WINDOW_LOG))
     }
 
     /// Returns a buffer with room for a cluster of so many bytes.
     pub fn buffer(len: usize) -> Vec<u8> {
-        Vec::with_capacity(len.saturating_add(ZSTD_BLOCK + 64))
+        let spare = || SPARE_BUFFERS.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let spare = if len <= USUAL_CLUSTER { spare() } else { None };
+        spare.unwrap_or_else(|| Vec::with_capacity(len.saturating_add(ZSTD_BLOCK + 64)))
+    }
+
+    /// Takes a buffer back whose bytes nobody needs.
+    pub fn give_back(mut buffer: Vec<u8>) {
+        if !(USUAL_BUFFER..2 * USUAL_BUFFER).contains(&buffer.capacity()) {
+            return;
+        }
+        let mut spare = SPARE_BUFFERS.lock().unwrap_or_else(PoisonError::into_inner);
+        if spare.len() < MAX_SPARE {
+            buffer.clear();
+            spare.push(buffer);
+        }
     }
 
     /// Returns the cluster's length that a buffer has room for.
@@ -177,15 +209,16 @@ impl InPlace {
 
     /// Reads the end of the frame behind `len` bytes, and returns false if more bytes come before it.
     pub fn is_at_end(&mut self, stored: &Stored<'_>, out: &mut Vec<u8>, len: usize) -> Result<bool> {
-        while out.len() <= len && !self.decoder.is_between_frames() {
+        while out.len() <= len && !self.decoder().is_between_frames() {
             self.step(stored, out)?;
         }
         Ok(out.len() <= len)
     }
 
     fn step(&mut self, stored: &Stored<'_>, out: &mut Vec<u8>) -> Result<()> {
-        let input = stored.chunk(self.read, self.decoder.wants())?;
-        match self.decoder.step(&input, out) {
+        let wanted = self.decoder().wants();
+        let input = stored.chunk(self.read, wanted)?;
+        match self.decoder().step(&input, out) {
             Ok(step) if step.read == 0 && step.written == 0 => stored.ended(),
             Ok(step) => {
                 self.read += step.read as u64;
@@ -197,7 +230,7 @@ impl InPlace {
 
     /// Returns the memory that it takes.
     pub fn memory(&self) -> usize {
-        self.decoder.memory()
+        self.decoder.as_ref().map_or(0, StreamDecoder::memory)
     }
 }
 
@@ -207,9 +240,8 @@ impl Drop for InPlace {
         let _ = SPARE.try_with(|spare| {
             if let Ok(mut spare) = spare.try_borrow_mut()
                 && spare.is_none()
+                && let Some(mut decoder) = self.decoder.take()
             {
-                let mut decoder = StreamDecoder::in_place(MAX_ZIM_WINDOW_LOG);
-                std::mem::swap(&mut decoder, &mut self.decoder);
                 decoder.reset();
                 *spare = Some(decoder);
             }

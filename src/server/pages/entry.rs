@@ -51,7 +51,7 @@ impl Form {
         scripts: bool,
     ) -> Result<Self, Error> {
         let mime = content::mime(entry);
-        let is_long = lease.book.size_of(entry)? > MAX_PAGE;
+        let is_long = content::size(&lease.book, entry)? > MAX_PAGE;
         let is_as_it_is = is_long || place == Destination::Script;
         let Some(document) = content::document(mime) else {
             let is_plain = is(mime, "text/plain") && entry.kind() == Kind::Article;

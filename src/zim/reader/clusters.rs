@@ -13,10 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use super::Archive;
 use crate::error::{Error, Place, Result, damaged};
 use crate::limits::{MAX_ZIM_CLUSTER, MAX_ZIM_CONTENT};
-use crate::zim::cluster::{self, Compression, InPlace, Shape, Stored, Stream};
-
-/// What writers make a cluster of at most, unless one blob alone is larger: 2 MiB.
-pub(super) const USUAL_CLUSTER: usize = 2 << 20;
+use crate::zim::cluster::{self, Compression, InPlace, Shape, Stored, Stream, USUAL_CLUSTER};
 
 /// What the bookkeeping of a cluster takes, about.
 const CLUSTER_WEIGHT: usize = 256;
@@ -107,6 +104,17 @@ impl Cluster {
         };
         let decoder = state.decoder.as_ref().map_or(0, Growing::memory);
         (CLUSTER_WEIGHT + table + state.decoded.capacity() + decoder) as u64
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        // The decoder goes first: it writes there.
+        state.decoder = None;
+        if let Some(decoded) = Arc::get_mut(&mut state.decoded) {
+            InPlace::give_back(std::mem::take(decoded));
+        }
     }
 }
 
@@ -261,6 +269,9 @@ impl Archive {
                         self.clusters.begin();
                         state.decoded = Arc::new(out);
                         state.decoder = Some(decoder);
+                    } else {
+                        drop(decoder);
+                        InPlace::give_back(out);
                     }
                     table
                 }
@@ -427,7 +438,10 @@ impl Archive {
             *decoder = None;
             if let Some(out) = Arc::get_mut(decoded) {
                 out.truncate(total);
-                out.shrink_to_fit();
+                // What is left over is little where it was made for this cluster, or for a usual one.
+                if out.capacity() > total + total / 4 {
+                    out.shrink_to_fit();
+                }
             }
         }
         self.storage.check_fault()?;

@@ -7,10 +7,10 @@
 use std::borrow::Cow;
 
 use super::Archive;
-use super::clusters::{Cluster, Table, USUAL_CLUSTER, begin};
+use super::clusters::{Cluster, Table, begin};
 use crate::error::{Place, Result, damaged};
 use crate::limits::MAX_ZIM_WALK;
-use crate::zim::cluster::{Compression, InPlace, Stream};
+use crate::zim::cluster::{Compression, InPlace, Stream, USUAL_CLUSTER};
 
 /// Bytes of a stored blob that are given at a time.
 const PIECE: u64 = 4 << 20;
