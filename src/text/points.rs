@@ -7,8 +7,8 @@ mod names;
 
 use std::ops::Range;
 
-pub(super) use self::names::is_external;
 use self::names::{is_aside, is_of_head, is_void, level_of, may_connect, may_hide, name_of};
+pub(super) use self::names::{is_external, is_link};
 use super::events::{find, places};
 use super::raw_tags::{self, Hear, Tag, decoded, is_space};
 
@@ -31,6 +31,9 @@ const MAX_HEADING: usize = 2000;
 /// The places of a page, in bytes from its start.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Points {
+    /// Where the page ends: before a last tag or comment that does not, which a browser drops, and which
+    /// whatever is put behind it would end.
+    pub end: usize,
     /// Behind the start tag of the head.
     pub head: Option<usize>,
     /// Behind the start tag of the body.
@@ -109,10 +112,10 @@ pub struct Address {
 /// for a usual one.
 pub fn points(html: &[u8], is_xml: bool) -> Points {
     let mut finder = Finder { is_xml, ..Finder::new(html) };
-    raw_tags::scan(html, &mut finder);
-    let mut points = finder.points;
+    let end = raw_tags::scan(html, is_xml, &mut finder);
+    let mut points = Points { end, ..finder.points };
     if points.may_hide && !points.is_overfull {
-        hidden(html, &mut points);
+        hidden(html, is_xml, &mut points);
     }
     points
 }
@@ -122,9 +125,9 @@ pub fn points(html: &[u8], is_xml: bool) -> Points {
 /// not end it; which of both it is only a whole parser knows.
 ///
 /// Their attributes are not read: where they end depends on what else is changed within them.
-fn hidden(html: &[u8], points: &mut Points) {
+fn hidden(html: &[u8], is_xml: bool, points: &mut Points) {
     let mut seen = Seen { html, starts: vec![] };
-    raw_tags::scan(html, &mut seen);
+    raw_tags::scan(html, is_xml, &mut seen);
     let mut seen = seen.starts.into_iter().peekable();
     let mut at = 0;
     while let Some(len) = html.get(at..).and_then(|rest| find(rest, [b'<'])) {
@@ -175,6 +178,8 @@ enum Name {
     Equiv,
     Content,
     Address,
+    /// An address that a person may follow.
+    Link,
     List,
     /// Where something is sent.
     Sent,
@@ -184,6 +189,8 @@ enum Name {
     Style,
     /// What others are told of where a reader comes from.
     Referrer,
+    /// The name of an attribute that changes as time goes on.
+    Animated,
 }
 
 struct Finder<'a> {
@@ -226,7 +233,7 @@ impl<'a> Finder<'a> {
 
     /// Takes addresses that do not simply lead on from the page's own.
     fn addresses(&mut self, tag: &[u8]) {
-        let is_link = tag.eq_ignore_ascii_case(b"a") || tag.eq_ignore_ascii_case(b"area");
+        let is_fetched = tag.eq_ignore_ascii_case(b"link") || tag.eq_ignore_ascii_case(b"base");
         let is_frame = tag.eq_ignore_ascii_case(b"iframe") || tag.eq_ignore_ascii_case(b"frame");
         let is_hint = is_frame
             || (tag.eq_ignore_ascii_case(b"link") && {
@@ -238,7 +245,7 @@ impl<'a> Finder<'a> {
         for (name, value) in &self.attributes {
             let text = &self.html[value.clone()];
             match name {
-                Name::Address | Name::List | Name::Sent => {}
+                Name::Address | Name::Link | Name::List | Name::Sent => {}
                 Name::Page if page_connects(text) => {
                     self.points.inner_pages.push(value.clone());
                     continue;
@@ -248,6 +255,11 @@ impl<'a> Finder<'a> {
                     continue;
                 }
                 Name::Referrer if !text.is_empty() => {
+                    self.points.actions.push(value.clone());
+                    continue;
+                }
+                // Where a link leads would change after it was looked at.
+                Name::Animated if names::is_link(&decoded(text)) => {
                     self.points.actions.push(value.clone());
                     continue;
                 }
@@ -263,7 +275,7 @@ impl<'a> Finder<'a> {
             // However many there are, none of those that connect is passed over.
             let is_told = self.points.addresses.len() < MAX_PLACES || (is_external && connects);
             if (is_external || has_root) && is_told {
-                let (value, is_link) = (value.clone(), is_link && !is_sent);
+                let (value, is_link) = (value.clone(), *name == Name::Link && !is_fetched);
                 self.points.addresses.push(Address {
                     value,
                     is_external,
@@ -310,7 +322,8 @@ impl Hear for Finder<'_> {
     fn attribute(&mut self, name: &[u8], value: Range<usize>) {
         // Of several the first counts.
         if let Some(name) = name_of(name)
-            && (matches!(name, Name::Address | Name::List | Name::Sent) || self.has & (1 << name as u16) == 0)
+            && (matches!(name, Name::Address | Name::Link | Name::List | Name::Sent)
+                || self.has & (1 << name as u16) == 0)
         {
             if self.attributes.len() >= MAX_ATTRIBUTES {
                 self.points.is_overfull = true;
@@ -346,7 +359,7 @@ impl Hear for Finder<'_> {
             self.points.language = self.points.language.take().or(self.of(Name::Lang));
             self.points.direction = self.points.direction.take().or(self.of(Name::Dir));
         } else if name.eq_ignore_ascii_case(b"title") {
-            if !self.in_body && self.points.title.is_none() {
+            if !self.in_body && self.points.title.is_none() && !(self.is_xml && tag.is_closed) {
                 self.title = Some(end);
             }
         } else if name.eq_ignore_ascii_case(b"style") {
@@ -362,12 +375,13 @@ impl Hear for Finder<'_> {
         } else if may_hide(name) {
             self.points.may_hide = true;
         }
-        if self.is_xml
-            && html[..end].ends_with(b"/>")
-            && !is_void(name)
-            && self.points.self_closed.len() < MAX_PLACES
-        {
-            self.points.self_closed.push((end - 2, tag.name.clone()));
+        if self.is_xml && tag.is_closed && !is_void(name) {
+            // Each is one tag for the scan, and has to be two for a browser.
+            if self.points.self_closed.len() < MAX_PLACES {
+                self.points.self_closed.push((end - 2, tag.name.clone()));
+            } else {
+                self.points.is_overfull = true;
+            }
         }
         if !self.attributes.is_empty() {
             if !self.points.is_overfull {

@@ -17,6 +17,8 @@ pub(super) struct Tag {
     pub whole: Range<usize>,
     /// Its name.
     pub name: Range<usize>,
+    /// True if it ends with `/>`, of which the slash belongs to no attribute.
+    pub is_closed: bool,
 }
 
 /// Hears the tags of a page in its own order.
@@ -31,88 +33,97 @@ pub(super) trait Hear {
     fn raw(&mut self, _name: &[u8], _content: Range<usize>) {}
 }
 
-/// Passes on the tags of a page.
+/// Passes on the tags of a page, and returns where it has ended: before a tag or a comment that does not end,
+/// which a browser drops, or behind all of it.
 ///
-/// Comments and the content of scripts, styles and other elements that hold no markup are passed over.
-/// Takes time linear in the page's length and no memory.
-pub(super) fn scan(html: &[u8], hear: &mut impl Hear) {
+/// Comments and the content of scripts, styles and other elements that hold no markup are passed over; where
+/// the page is one of XML, a tag of theirs that closes itself has no content. Takes time linear in the page's
+/// length and no memory.
+pub(super) fn scan(html: &[u8], is_xml: bool, hear: &mut impl Hear) -> usize {
     let mut at = 0;
     while let Some(len) = html.get(at..).and_then(|rest| find(rest, [b'<'])) {
         let start = at + len;
         at = start + 1;
         match html[at..] {
-            [b'!', b'-', b'-', ..] => at = behind_comment(html, at + 3),
+            [b'!', b'-', b'-', ..] => match behind_comment(html, at + 3) {
+                Some(end) => at = end,
+                None => return start,
+            },
             [first, ..] if first.is_ascii_alphabetic() => {
-                let Some((name, end)) = read_tag(html, at, |name, value| hear.attribute(name, value)) else {
-                    return;
+                let Some((name, end, is_closed)) =
+                    read_tag(html, at, |name, value| hear.attribute(name, value))
+                else {
+                    return start;
                 };
-                hear.start_tag(&Tag { whole: start..end, name: name.clone() });
+                hear.start_tag(&Tag { whole: start..end, name: name.clone(), is_closed });
                 at = end;
                 let name = &html[name];
-                if has_no_markup(name) {
+                if has_no_markup(name) && !(is_xml && is_closed) {
                     at = end_of_raw(html, end, name);
                     hear.raw(name, end..at);
                 }
             }
             // An end tag may have attributes, which mean nothing.
             [b'/', first, ..] if first.is_ascii_alphabetic() => {
-                let Some((name, end)) = read_tag(html, at + 1, |_, _| ()) else { return };
-                hear.end_tag(&Tag { whole: start..end, name });
+                let Some((name, end, is_closed)) = read_tag(html, at + 1, |_, _| ()) else { return start };
+                hear.end_tag(&Tag { whole: start..end, name, is_closed });
                 at = end;
             }
             // What is no tag and no comment is passed over as one, up to the first sign that ends either.
             [b'!' | b'?', ..] | [b'/', _, ..] => match find(&html[at..], [b'>']) {
                 Some(len) => at += len + 1,
-                None => return,
+                None => return start,
             },
             _ => {}
         }
     }
+    html.len()
 }
 
-/// Returns where a comment ends whose text begins at a place.
-fn behind_comment(html: &[u8], start: usize) -> usize {
+/// Returns where a comment ends whose text begins at a place; nothing if it does not.
+fn behind_comment(html: &[u8], start: usize) -> Option<usize> {
     let rest = &html[start..];
     // A comment may end before it has begun.
     for short in [&b">"[..], b"->"] {
         if rest.starts_with(short) {
-            return start + short.len();
+            return Some(start + short.len());
         }
     }
     let mut at = start;
     while let Some(len) = html.get(at..).and_then(|rest| find(rest, [b'-'])) {
         at += len;
         match html[at..] {
-            [b'-', b'-', b'>', ..] => return at + 3,
-            [b'-', b'-', b'!', b'>', ..] => return at + 4,
+            [b'-', b'-', b'>', ..] => return Some(at + 3),
+            [b'-', b'-', b'!', b'>', ..] => return Some(at + 4),
             _ => at += 1,
         }
     }
-    html.len()
+    None
 }
 
 pub(super) const fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b'\x0c')
 }
 
-/// Reads the tag whose name begins at a place; returns where that is and where the tag ends, nothing if
-/// it does not.
+/// Reads the tag whose name begins at a place; returns where that is, where the tag ends and whether it closes
+/// itself, nothing if it does not end.
 #[inline]
 fn read_tag(
     html: &[u8],
     start: usize,
     mut hear: impl FnMut(&[u8], Range<usize>),
-) -> Option<(Range<usize>, usize)> {
+) -> Option<(Range<usize>, usize, bool)> {
     let ends_name = |byte: &u8| is_space(*byte) || matches!(byte, b'/' | b'>');
     let mut at = start + html[start..].iter().position(ends_name)?;
     let name = start..at;
+    let mut is_closed = false;
     loop {
-        match *html.get(at)? {
-            b'>' => return Some((name, at + 1)),
-            b'/' => at += 1,
-            byte if is_space(byte) => at += 1,
-            _ => at = read_attribute(html, at, &mut hear)?,
+        let byte = *html.get(at)?;
+        if byte == b'>' {
+            return Some((name, at + 1, is_closed));
         }
+        is_closed = byte == b'/';
+        at = if is_closed || is_space(byte) { at + 1 } else { read_attribute(html, at, &mut hear)? };
     }
 }
 

@@ -22,7 +22,7 @@ pub enum Purpose {
 /// styles and other elements that hold no markup are passed over. Takes time linear in the page's
 /// length and no memory; a page needs not be UTF-8.
 pub fn references(html: &[u8], hear: &mut impl FnMut(Purpose, &[u8])) {
-    raw_tags::scan(html, &mut Listener { html, href: None, src: None, rel: None, hear });
+    raw_tags::scan(html, false, &mut Listener { html, href: None, src: None, rel: None, hear });
 }
 
 /// The attributes of a tag, until it ends.

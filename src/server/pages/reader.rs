@@ -71,6 +71,7 @@ pub fn compose(html: &str, is_xml: bool, frame: &Frame<'_>) -> Option<Shown> {
 }
 
 fn composed(html: &str, found: &Points, frame: &Frame<'_>) -> String {
+    let html = &html[..found.end];
     let mut changes: Vec<Change> = vec![];
     let lines = contents(html, found, &mut changes);
     addresses(html, found, frame, &mut changes);
@@ -93,7 +94,7 @@ fn composed(html: &str, found: &Points, frame: &Frame<'_>) -> String {
             changes.push(Change::guard(page.clone(), "&#32;"));
         }
     }
-    for (at, name) in found.self_closed.iter().take(MAX_CHANGES) {
+    for (at, name) in &found.self_closed {
         changes.push(Change::new(*at..at + 2, format!("></{}>", &html[name.clone()])));
     }
     // A set of frames has no body, and no room for a bar.
@@ -255,6 +256,9 @@ fn unescape(written: &str) -> Cow<'_, str> {
 /// Returns a style sheet with its addresses from the root led to the archive's own; nothing if it has none.
 /// In an attribute it stays as it is written, references and all: what is put in means itself anywhere.
 pub fn style_sheet(css: &str, root: &str, archive: &str) -> Option<String> {
+    if !css.contains(['(', '@']) {
+        return None;
+    }
     let lower = css.to_ascii_lowercase();
     let mut starts: Vec<usize> = ["url(", "@import"]
         .iter()

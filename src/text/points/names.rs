@@ -30,7 +30,7 @@ pub(super) fn name_of(name: &[u8]) -> Option<Name> {
         2 => &[(b"id", Name::Id)],
         3 => &[(b"src", Name::Address), (b"rel", Name::Rel), (b"dir", Name::Dir)],
         4 => &[
-            (b"href", Name::Address),
+            (b"href", Name::Link),
             (b"lang", Name::Lang),
             (b"name", Name::Named),
             (b"data", Name::Address),
@@ -46,15 +46,22 @@ pub(super) fn name_of(name: &[u8]) -> Option<Name> {
         7 => &[(b"content", Name::Content)],
         10 => &[
             (b"http-equiv", Name::Equiv),
-            (b"xlink:href", Name::Address),
+            (b"xlink:href", Name::Link),
             (b"background", Name::Address),
             (b"formaction", Name::Sent),
         ],
         11 => &[(b"imagesrcset", Name::List)],
+        13 => &[(b"attributename", Name::Animated)],
         14 => &[(b"referrerpolicy", Name::Referrer), (b"attributionsrc", Name::Sent)],
         _ => return None,
     };
     known.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, known)| *known)
+}
+
+/// Returns true for the name of an attribute that says where a link leads.
+pub(in crate::text) fn is_link(name: &[u8]) -> bool {
+    const LINK: &[u8] = b"href";
+    name.windows(LINK.len()).any(|part| part.eq_ignore_ascii_case(LINK))
 }
 
 /// Returns true for a tag, behind its `<`, that can make a browser connect to elsewhere though the policy

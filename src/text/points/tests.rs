@@ -207,6 +207,62 @@ fn of_many_attributes_of_one_name_the_first_counts() {
 }
 
 #[test]
+fn a_page_ends_before_a_tag_that_does_not() {
+    for (html, tail) in [
+        ("<p>x", ""),
+        ("<p>x<link rel=preconnect href=//e", "<link rel=preconnect href=//e"),
+        ("<p>x<link rel=preconnect href='//e", "<link rel=preconnect href='//e"),
+        (
+            "<p>x<meta http-equiv=refresh content='0;url=//e' x",
+            "<meta http-equiv=refresh content='0;url=//e' x",
+        ),
+        ("<p>x<!-- y > -", "<!-- y > -"),
+        ("<p>x</p y='>", "</p y='>"),
+        ("<p>x<!y", "<!y"),
+        ("<p>x<title>y", ""),
+        ("<p>1 < 2 <", ""),
+    ] {
+        let found = points(html.as_bytes(), false);
+        assert_eq!(&html[found.end..], tail, "{html}");
+        assert!(found.addresses.is_empty() && found.actions.is_empty(), "{html}");
+    }
+}
+
+#[test]
+fn in_a_page_of_xml_a_tag_that_closes_itself_has_no_content() {
+    for start in ["<title/>", "<script src='a.js'/>", "<style />", "<iframe src='a'/>", "<xmp/>"] {
+        let html = format!("<html><head>{start}<link rel='preconnect' href='http://e/'/></head><h1>x</h1>");
+        let found = points(html.as_bytes(), true);
+        assert!(found.addresses.iter().any(|a| a.connects && a.is_external), "{start}");
+        assert_eq!((found.headings.len(), found.self_closed.len(), found.title), (1, 1, None), "{start}");
+        // Elsewhere it begins one that has all that follows.
+        assert_eq!(points(html.as_bytes(), false).headings.len(), 0, "{start}");
+    }
+    // A slash that belongs to a value closes nothing.
+    let found = points(b"<title x=y/><link rel=preconnect href=//e></title><a x=y/>", true);
+    assert!(found.addresses.is_empty() && found.self_closed.is_empty());
+    assert!(points("<p/>".repeat(MAX_PLACES + 1).as_bytes(), true).is_overfull);
+}
+
+#[test]
+fn whatever_leads_elsewhere_is_a_link() {
+    for (html, is_link) in [
+        ("<a href=//e>", true),
+        ("<svg><a xlink:href=//e>", true),
+        ("<math><mtext href=//e>", true),
+        ("<area href=//e>", true),
+        ("<img src=//e>", false),
+        ("<link rel=next href=//e>", false),
+    ] {
+        assert_eq!(points(html.as_bytes(), false).addresses[0].is_link, is_link, "{html}");
+    }
+    for html in ["<svg><a><set attributeName=href to=//e>", "<animate attributename='xlink:HR&#101;f'>"] {
+        assert_eq!(points(html.as_bytes(), false).actions.len(), 1, "{html}");
+    }
+    assert!(points(b"<svg><animate attributeName=x>", false).actions.is_empty());
+}
+
+#[test]
 fn tags_that_close_themselves_are_found_where_html_has_no_such_thing() {
     let html = "<a id='x'/><br/><p />";
     let found = points(html.as_bytes(), true);
