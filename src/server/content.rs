@@ -8,22 +8,20 @@ use hyper::StatusCode;
 use super::answer::{Answer, Matter, Policy};
 use super::body::Source;
 use super::destination::{Destination, by_place};
+use super::documents::{Document, Way, document, mime};
 use super::library::Lease;
 use super::request::Request;
 use super::{State, url};
 use crate::book::{Book, Entry, Resolved};
 use crate::error::Result;
 use crate::item::Kind;
-use crate::text::{Markup, charset, charset_of_mime, xml};
+use crate::text::{charset, charset_of_mime};
 
 /// What is longer is read while it is sent.
-const AT_ONCE: u64 = 2 << 20;
+pub const AT_ONCE: u64 = 2 << 20;
 
 /// How much of a longer text tells its charset.
 const DETECTED: u64 = 64 << 10;
-
-/// The longest page that is looked through before it is shown, in bytes.
-pub const MAX_PAGE: u64 = 16 << 20;
 
 /// What an address means.
 pub enum Meant {
@@ -93,67 +91,6 @@ fn elsewhere(book: &Book, entry: Entry) -> Result<Meant> {
     Ok(book.resolve(entry)?.map_or(Meant::Nothing, Meant::Elsewhere))
 }
 
-/// What an entry is sent as where its own type cannot be trusted.
-const BYTES: &str = "application/octet-stream";
-
-/// Returns the type of an entry, of which no browser takes the bytes for something else than we do.
-pub fn mime(entry: &Entry) -> &str {
-    one_type(entry.mime())
-}
-
-/// Returns a type if it is one: what names several, or none that is well written, or consists of parts of
-/// other types, is bytes.
-fn one_type(mime: &str) -> &str {
-    let mime = mime.trim();
-    let essence = mime.split(';').next().unwrap_or_default().trim_end();
-    let is_name = |name: &str| {
-        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&b))
-    };
-    let is_one = essence.split_once('/').is_some_and(|(kind, name)| {
-        is_name(kind) && is_name(name) && !kind.eq_ignore_ascii_case("multipart")
-    });
-    if is_one && !mime.contains(',') && !mime.contains(char::is_control) { mime } else { BYTES }
-}
-
-/// Returns true for what a browser would show as a page that may open connections, though the policy forbids
-/// what they are for: HTML, and XML unless it surely holds none.
-pub fn may_connect(mime: &str, bytes: &[u8]) -> bool {
-    match document(mime) {
-        None => false,
-        Some(Document::Html) => true,
-        Some(Document::Xml) => xml::may_hold_html(mime, bytes),
-    }
-}
-
-/// Returns true for an entry which a browser should not show as it is: it may connect, or has links out
-/// where those are blocked.
-pub fn leads_out(state: &State, lease: &Lease, entry: &Entry) -> Result<bool> {
-    let mime = mime(entry);
-    if document(mime) != Some(Document::Xml) || size(&lease.book, entry)? > MAX_PAGE {
-        return Ok(document(mime).is_some());
-    }
-    let bytes = lease.book.content(entry)?;
-    Ok(may_connect(mime, &bytes) || (state.options.block_external && xml::has_link_out(&bytes)))
-}
-
-/// What a browser shows as a page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Document {
-    /// Also that which is written as XML.
-    Html,
-    /// Any other XML: a drawing, a feed.
-    Xml,
-}
-
-/// Returns what a browser shows something of a type as; nothing for what is no page.
-pub fn document(mime: &str) -> Option<Document> {
-    if Markup::of_mime(mime) == Some(Markup::Html) {
-        return Some(Document::Html);
-    }
-    let essence = mime.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    xml::is_xml(&essence).then_some(Document::Xml)
-}
-
 /// Returns the length of an entry whose bytes are wanted next.
 pub fn size(book: &Book, entry: &Entry) -> Result<u64> {
     if book.as_zim().is_some() {
@@ -166,17 +103,12 @@ pub fn size(book: &Book, entry: &Entry) -> Result<u64> {
 /// Answers with the bytes of an entry as they are, to programs and for the parts of a page. A browser that
 /// would show them is led to where they are shown with what they could connect to taken out.
 pub fn raw(state: &State, request: &Request, lease: &Lease, entry: &Entry) -> Result<Answer> {
-    let place = Destination::of(request);
-    if document(mime(entry)).is_none() {
-        return stored(lease, entry);
-    }
-    if place == Destination::Part || !leads_out(state, lease, entry)? {
-        return stored(lease, entry).map(by_place);
-    }
-    if place.shows() {
-        return Ok(by_place(to_page(state, lease, entry)));
-    }
-    Ok(by_place(stored(lease, entry)?.with_policy(Policy::Unshown)))
+    let answer = match Way::of(state, lease, entry, Destination::of(request))? {
+        Way::Stored => stored(lease, entry)?,
+        Way::Unshown => unshown(lease, entry)?,
+        Way::Page => to_page(state, lease, entry),
+    };
+    Ok(if document(mime(entry)).is_some() { by_place(answer) } else { answer })
 }
 
 /// Leads to the page of an entry.
@@ -189,6 +121,11 @@ pub fn to_page(state: &State, lease: &Lease, entry: &Entry) -> Answer {
 pub fn stored(lease: &Lease, entry: &Entry) -> Result<Answer> {
     let mime = mime(entry);
     Ok(sent_as(lease, entry, mime, "r")?.with_policy(Policy::of_raw(mime)))
+}
+
+/// Answers with the same, and lets no browser show them.
+pub fn unshown(lease: &Lease, entry: &Entry) -> Result<Answer> {
+    Ok(sent_as(lease, entry, mime(entry), "u")?.with_policy(Policy::Unshown))
 }
 
 /// Answers with the bytes of an entry as a text, markup and all.
@@ -220,55 +157,16 @@ fn is_text(mime: &str) -> bool {
     (mime.starts_with("text/") || mime == "application/javascript") && !mime.contains("charset")
 }
 
-/// Returns a mime type with the charset of its bytes, where it is text and does not say.
-fn with_charset(mime: &str, bytes: &[u8]) -> String {
+/// Returns a mime type with the charset of its bytes, where it is text and does not say; XML that may be
+/// shown is in the one charset by which it was judged, whatever it says.
+pub fn with_charset(mime: &str, bytes: &[u8]) -> String {
+    if document(mime) == Some(Document::Xml) && std::str::from_utf8(bytes).is_ok() {
+        let essence = mime.split(';').next().unwrap_or_default().trim();
+        return format!("{essence}; charset=utf-8");
+    }
     if !is_text(mime) {
         return mime.to_owned();
     }
     let found = charset::detect(bytes, None);
     format!("{mime}; charset={}", found.encoding.name().to_ascii_lowercase())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_type_is_one_or_that_of_bytes() {
-        for mime in ["text/html", "text/html; charset=utf-8", "image/svg+xml", "application/x-a.b;c=d"] {
-            assert_eq!(one_type(mime), mime);
-        }
-        assert_eq!(one_type(" text/html "), "text/html");
-        for mime in [
-            "",
-            "html",
-            "image/png, text/html",
-            "image/png;a=b,text/html",
-            "text/html image/png",
-            "text/html(x)",
-            "text/html/x",
-            "image/png\ttext/html",
-            "multipart/x-mixed-replace; boundary=x",
-            "*/*",
-        ] {
-            assert_eq!(one_type(mime), BYTES, "{mime}");
-        }
-    }
-
-    #[test]
-    fn documents_are_what_browsers_show_as_such() {
-        for (mime, is) in [
-            ("text/html", Some(Document::Html)),
-            ("TEXT/HTML; charset=x", Some(Document::Html)),
-            ("application/xhtml+xml", Some(Document::Html)),
-            ("image/svg+xml", Some(Document::Xml)),
-            ("application/rss+xml; charset=utf-8", Some(Document::Xml)),
-            ("text/xml", Some(Document::Xml)),
-            ("image/png", None),
-            ("text/plain", None),
-            ("text/markdown", None),
-        ] {
-            assert_eq!(document(mime), is, "{mime}");
-        }
-    }
 }

@@ -17,6 +17,7 @@ mod clients;
 mod connection;
 mod content;
 mod destination;
+mod documents;
 mod encoding;
 mod gate;
 mod held;

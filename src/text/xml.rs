@@ -1,16 +1,8 @@
 //! XML that a browser shows as a document of its own: drawings, feeds.
 
-use super::charset_of_mime;
 use super::events::places;
-use super::points::is_external;
+use super::points::{is_external, is_link};
 use super::raw_tags::is_space;
-
-/// Charsets in which letters of ASCII are written as themselves and as nothing else.
-const PLAIN: [&str; 8] =
-    ["utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "iso-8859-15", "latin1", "windows-1252"];
-
-/// How far into a document it may say its charset, in bytes.
-const SAID: usize = 1024;
 
 /// The longest name of a namespace that is looked at, in bytes.
 const MAX_NAME: usize = 256;
@@ -20,45 +12,60 @@ pub fn is_xml(essence: &str) -> bool {
     matches!(essence, "text/xml" | "application/xml" | "text/xsl" | "text/rdf") || essence.ends_with("+xml")
 }
 
-/// Returns true if a document of XML may have elements of HTML in it, which open connections though a
-/// policy forbids what they ask for. `mime` is its type, with the charset if it says one.
+/// Returns true if a document of XML in UTF-8 may become elements of HTML, which open connections though a
+/// policy forbids what they ask for.
 ///
 /// The document is not parsed: what surely has none is told from the rest. The namespace that such elements
-/// need can be written out, put together of entities, or be a default of the document type.
-pub fn may_hold_html(mime: &str, xml: &[u8]) -> bool {
-    if !charset_of_mime(mime).is_none_or(is_plain) || !is_written_plainly(xml) {
-        return true;
-    }
-    const WORDS: [&[u8]; 3] = [b"xhtml", b"<!ENTITY", b"<!ATTLIST"];
+/// need can be written out, put together of entities, or be a default of the document type; a style sheet can
+/// make them of anything.
+pub fn may_hold_html(xml: &str) -> bool {
+    let xml = xml.as_bytes();
+    const WORDS: [&[u8]; 3] = [b"xhtml", b"<?xml-stylesheet", b"<!ATTLIST"];
     WORDS.iter().any(|word| places(xml, word).next().is_some())
+        || !places(xml, ENTITY).all(|at| is_plain_entity(&xml[at + ENTITY.len()..]))
         || places(xml, b"xmlns").any(|at| {
             // Behind it may stand the prefix that it is for.
             let name = xml[at..].iter().take(MAX_NAME).take_while(|b| !is_space(**b) && **b != b'=').count();
-            name == MAX_NAME || value(&xml[at + name..]).is_some_and(|value| value.contains(&b'&'))
+            name == MAX_NAME || value(&xml[at + name..]).is_some_and(|value| !is_plain_or_entity(value))
         })
 }
 
-/// Returns true if a document of XML has a link that leads to another host.
-pub fn has_link_out(xml: &[u8]) -> bool {
-    places(xml, b"href").any(|at| value(&xml[at + b"href".len()..]).is_some_and(is_external))
+const ENTITY: &[u8] = b"<!ENTITY";
+
+/// Returns true for an entity that stands for a text, as drawing programs have them for namespaces: it is
+/// made of nothing else.
+fn is_plain_entity(rest: &[u8]) -> bool {
+    let rest = rest.trim_ascii_start();
+    let name = rest.iter().take(MAX_NAME).take_while(|b| !is_space(**b)).count();
+    let is_name = rest[..name].iter().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(b));
+    is_name
+        && quoted(rest[name..].trim_ascii_start())
+            .is_some_and(|value| !value.iter().any(|b| matches!(b, b'&' | b'%' | b'<')))
 }
 
-fn is_plain(charset: &str) -> bool {
-    PLAIN.iter().any(|plain| plain.eq_ignore_ascii_case(charset))
-}
-
-fn is_written_plainly(xml: &[u8]) -> bool {
-    let start = &xml[..xml.len().min(SAID)];
-    if start.starts_with(b"\xfe\xff") || start.starts_with(b"\xff\xfe") || start.contains(&0) {
-        return false;
+/// Returns true for a value without a reference, or that is one entity.
+fn is_plain_or_entity(value: &[u8]) -> bool {
+    let name = value.strip_prefix(b"&").and_then(|value| value.strip_suffix(b";"));
+    match name {
+        Some(name) => !name.iter().any(|b| matches!(b, b'&' | b'#' | b';')),
+        None => !value.contains(&b'&'),
     }
-    let said = places(start, b"encoding").next().and_then(|at| value(&start[at + b"encoding".len()..]));
-    said.is_none_or(|charset| std::str::from_utf8(charset).is_ok_and(is_plain))
+}
+
+/// Returns true if a document of XML has a link that leads to another host, or that may change.
+pub fn has_link_out(xml: &[u8]) -> bool {
+    let values = |word: &'static [u8]| places(xml, word).filter_map(move |at| value(&xml[at + word.len()..]));
+    values(b"href").any(|value| is_external(value) || !is_plain_or_entity(value) || value.starts_with(b"&"))
+        || values(b"attributeName").any(|value| is_link(value) || value.contains(&b'&'))
 }
 
 /// Returns the value of an attribute of which what stands behind its name is given.
 fn value(rest: &[u8]) -> Option<&[u8]> {
-    let rest = rest.trim_ascii_start().strip_prefix(b"=")?.trim_ascii_start();
+    quoted(rest.trim_ascii_start().strip_prefix(b"=")?.trim_ascii_start())
+}
+
+/// Returns what stands between quotes, of which the first begins.
+fn quoted(rest: &[u8]) -> Option<&[u8]> {
     let (quote, rest) = rest.split_first().filter(|(quote, _)| matches!(quote, b'"' | b'\''))?;
     rest.split(|byte| byte == quote).next()
 }
@@ -67,33 +74,43 @@ fn value(rest: &[u8]) -> Option<&[u8]> {
 mod tests {
     use super::*;
 
+    fn svg(inner: &str) -> String {
+        format!("<svg xmlns=\"http://www.w3.org/2000/svg\" {inner}</svg>")
+    }
+
     #[test]
     fn drawings_are_told_from_documents_that_may_hold_html() {
-        let svg = |inner: &str| format!("<svg xmlns=\"http://www.w3.org/2000/svg\" {inner}</svg>");
         for plain in [
             svg("><a xlink:href='x.svg'><circle/></a>"),
             svg("xmlns:xlink = 'http://www.w3.org/1999/xlink'><style>a{}</style>"),
-            format!("<?xml version='1.0' encoding='ISO-8859-1'?>{}", svg(">é")),
+            format!("<?xml version='1.0' encoding='ISO-8859-1'?>{}", svg(">x")),
             "<!DOCTYPE svg PUBLIC '-//W3C//DTD SVG 1.1//EN' 'x.dtd'><svg/>".to_owned(),
+            format!(
+                "<!DOCTYPE svg [\n<!ENTITY ns_svg \"http://www.w3.org/2000/svg\">]>{}",
+                svg("xmlns:i='&ns_ai;'>")
+            ),
             "<rss>encoding and xmlns & more</rss>".to_owned(),
             String::new(),
         ] {
-            assert!(!may_hold_html("image/svg+xml", plain.as_bytes()), "{plain}");
+            assert!(!may_hold_html(&plain), "{plain}");
         }
         for other in [
             svg("><h:link xmlns:h='http://www.w3.org/1999/xhtml' rel='preconnect' href='//e'/>"),
             svg("><link xmlns='http://www.w3.org/1999/x&#104;tml' rel='preconnect' href='//e'/>"),
             svg("><link xmlns\n=\n\"http://www.w3.org/1999/x&#104;tml\" rel='preconnect' href='//e'/>"),
-            "<!DOCTYPE svg [<!ENTITY a 'xht'><!ENTITY b 'ml'>]><svg/>".to_owned(),
+            svg("xmlns:h='&a;&b;'>"),
+            svg("xmlns:h='&#104;'>"),
+            svg("xmlns:h='x&a;'>"),
+            "<!DOCTYPE svg [<!ENTITY a 'x&#104;tml'>]><svg/>".to_owned(),
+            "<!DOCTYPE svg [<!ENTITY a '<b/>'>]><svg/>".to_owned(),
+            "<!DOCTYPE svg [<!ENTITY % a 'b'>]><svg/>".to_owned(),
+            "<!DOCTYPE svg [<!ENTITY a SYSTEM 'b'>]><svg/>".to_owned(),
             "<!DOCTYPE svg [<!ATTLIST link xmlns CDATA 'x'>]><svg/>".to_owned(),
-            "<?xml version='1.0' encoding='ISO-2022-JP'?><svg/>".to_owned(),
-            "\0<\0s\0v\0g\0/\0>".to_owned(),
+            "<?xml-stylesheet type='text/xml' href='#s'?><svg/>".to_owned(),
+            format!("<svg {}='&a;'/>", "xmlns".repeat(100)),
         ] {
-            assert!(may_hold_html("image/svg+xml", other.as_bytes()), "{other}");
+            assert!(may_hold_html(&other), "{other}");
         }
-        assert!(may_hold_html("image/svg+xml", b"\xff\xfe<\0"));
-        assert!(may_hold_html("image/svg+xml; charset=utf-16", b"<svg/>"));
-        assert!(!may_hold_html("image/svg+xml; charset=\"UTF-8\"", b"<svg/>"));
     }
 
     #[test]
@@ -102,6 +119,11 @@ mod tests {
             ("<a xlink:href='http://e/'/>", true),
             ("<a href = \"&#104;ttp://e/\"/>", true),
             ("<a href='//e'/>", true),
+            ("<a href='&e;'/>", true),
+            ("<a><set attributeName='href' to='http://e'/></a>", true),
+            ("<a><set attributeName='xlink:href' to='http://e'/></a>", true),
+            ("<a><set attributeName='hr&#101;f' to='http://e'/></a>", true),
+            ("<set attributeName='x' to='1'/>", false),
             ("<a href='x.svg#y'/>", false),
             ("<use xlink:href=\"#a\"/>a href of http://e", false),
         ] {

@@ -9,7 +9,7 @@ use hyper::StatusCode;
 use super::super::answer::{Answer, Policy};
 use super::super::library::{Lease, Shelf};
 use super::super::request::Request;
-use super::super::{State, content, url};
+use super::super::{State, content, documents, url};
 use super::card::{Card, made_uuid};
 use super::feed::{self, ACQUISITION, DESCRIPTION, ENTRY, NAVIGATION, Part};
 use super::filter::Filter;
@@ -73,7 +73,8 @@ pub fn illustration(_: &State, request: &Request, lease: &Lease) -> Result<Answe
         (None, _) => None,
     };
     // Whatever an archive calls its picture, it is shown as one or not at all.
-    let found = found.filter(|value| value.mime.starts_with("image/") || value.mime.is_empty());
+    let found =
+        found.filter(|value| value.mime.is_empty() || documents::one_type(&value.mime).starts_with("image/"));
     Ok(found.map_or_else(
         || Answer::text(StatusCode::NOT_FOUND, "there is no such picture\n"),
         |value| of_value(lease, &format!("i{}", size.unwrap_or_default()), value),
@@ -93,15 +94,10 @@ pub fn meta(lease: &Lease, key: &str) -> Result<Answer, Error> {
 }
 
 fn of_value(lease: &Lease, what: &str, value: Value) -> Answer {
-    let says_charset = value.mime.contains("charset");
-    let mime = match value.mime.as_str() {
-        "" => "application/octet-stream".into(),
+    let mime = match documents::one_type(&value.mime) {
         // No metadata is a page, and none is looked through as pages are.
-        page if content::may_connect(page, &value.bytes) => "text/plain; charset=utf-8".into(),
-        text if text.starts_with("text/") && !says_charset && std::str::from_utf8(&value.bytes).is_ok() => {
-            format!("{text}; charset=utf-8")
-        }
-        other => other.to_owned(),
+        page if documents::may_connect(page, &value.bytes) => "text/plain; charset=utf-8".into(),
+        other => content::with_charset(other, &value.bytes),
     };
     let tag = format!("{}-m{what}", lease.volume.tag());
     Answer::data(mime, value.bytes).tagged(tag).with_policy(Policy::Content)

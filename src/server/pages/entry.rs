@@ -10,13 +10,17 @@ use crate::hex::to_hex;
 use crate::item::{Kind, keys};
 use crate::server::answer::{Answer, Policy};
 use crate::server::assets::VERSION;
-use crate::server::content::{self, Document, MAX_PAGE};
+use crate::server::content;
 use crate::server::destination::{Destination, by_place};
+use crate::server::documents::{self, Document, Way};
 use crate::server::languages::languages;
 use crate::server::library::Lease;
 use crate::server::request::Request;
 use crate::server::{Options, State};
 use crate::text::{Markup, charset, charset_of_mime};
+
+/// The longest page that is looked through before it is shown, in bytes.
+const MAX_PAGE: u64 = 16 << 20;
 
 /// The longest tag of a language in bytes that RFC 5646 asks others to have room for.
 const MAX_TAG: usize = 35;
@@ -50,10 +54,10 @@ impl Form {
         place: Destination,
         scripts: bool,
     ) -> Result<Self, Error> {
-        let mime = content::mime(entry);
+        let mime = documents::mime(entry);
         let is_long = content::size(&lease.book, entry)? > MAX_PAGE;
         let is_as_it_is = is_long || place == Destination::Script;
-        let Some(document) = content::document(mime) else {
+        let Some(document) = documents::document(mime) else {
             let is_plain = is(mime, "text/plain") && entry.kind() == Kind::Article;
             return Ok(match Markup::of_mime(mime) {
                 Some(Markup::Text) if !is_long && is(mime, "text/css") => Self::StyleSheet,
@@ -63,14 +67,17 @@ impl Form {
                 _ => Self::Stored,
             });
         };
-        Ok(match document {
-            _ if place == Destination::Script => Self::Stored,
-            Document::Html if !is_long => Self::Html,
-            _ if scripts || place == Destination::Part => Self::Stored,
-            _ if !content::leads_out(state, lease, entry)? => Self::Stored,
-            _ if !place.shows() => Self::Unshown,
-            _ if is(mime, "image/svg+xml") => Self::Picture,
-            _ => Self::Source,
+        if document == Document::Html && !is_as_it_is {
+            return Ok(Self::Html);
+        }
+        if scripts {
+            return Ok(Self::Stored);
+        }
+        Ok(match Way::of(state, lease, entry, place)? {
+            Way::Stored => Self::Stored,
+            Way::Unshown => Self::Unshown,
+            Way::Page if is(mime, "image/svg+xml") => Self::Picture,
+            Way::Page => Self::Source,
         })
     }
 }
@@ -83,11 +90,11 @@ fn is(mime: &str, essence: &str) -> bool {
 pub fn answer(state: &State, request: &Request, lease: &Lease, entry: &Entry) -> Result<Answer, Error> {
     let scripts = state.origins.runs_scripts(request, &lease.volume.name);
     let place = Destination::of(request);
-    let mime = content::mime(entry);
+    let mime = documents::mime(entry);
     let form = Form::of(state, lease, entry, place, scripts)?;
     let answer = match form {
         Form::Stored => content::stored(lease, entry)?,
-        Form::Unshown => content::stored(lease, entry)?.with_policy(Policy::Unshown),
+        Form::Unshown => content::unshown(lease, entry)?,
         Form::Source => content::source(lease, entry)?,
         Form::StyleSheet => return style_sheet(state, lease, entry, scripts),
         Form::Html | Form::Markdown | Form::Text | Form::Picture => {
@@ -101,14 +108,14 @@ pub fn answer(state: &State, request: &Request, lease: &Lease, entry: &Entry) ->
         true => answer.with_policy(Policy::scripts(&state.origins.library(request, state.port))),
         false => answer,
     };
-    let is_one_everywhere = content::document(mime).is_none() && form == Form::Stored;
+    let is_one_everywhere = documents::document(mime).is_none() && form == Form::Stored;
     Ok(if is_one_everywhere && Markup::of_mime(mime).is_none() { answer } else { by_place(answer) })
 }
 
 fn style_sheet(state: &State, lease: &Lease, entry: &Entry, scripts: bool) -> Result<Answer, Error> {
     let name = &lease.volume.name;
     let text = lease.book.content(entry)?;
-    let text = charset::decode(&text, charset_of_mime(content::mime(entry)));
+    let text = charset::decode(&text, charset_of_mime(documents::mime(entry)));
     Ok(match reader::style_sheet(&text, &state.options.root, name) {
         Some(css) => Answer::data("text/css; charset=utf-8", css)
             .tagged(format!("{}-{:x}-s{}", lease.volume.tag(), entry.id(), frame_tag(state, name, scripts)))
@@ -140,10 +147,10 @@ fn page(
         words: words(),
         assets: &state.assets,
     };
-    let mime = content::mime(entry);
+    let mime = documents::mime(entry);
     let is_xml = form == Form::Html && is(mime, "application/xhtml+xml");
     let shown = if form == Form::Picture {
-        reader::compose(&forms::from_picture(entry.path(), title, language), is_xml, &around)
+        reader::compose(&forms::from_picture(entry.path(), title, language, around.has_bar), is_xml, &around)
     } else {
         let bytes = lease.book.content(entry)?;
         let text = charset::decode(&bytes, charset_of_mime(mime));

@@ -30,12 +30,19 @@ pub fn from_text(text: &str, title: &str, language: Option<&str>) -> String {
     write(title, language, format!("<div class=\"tome-text\">{}</div>", text::escape(text)))
 }
 
-/// Returns a page that shows what is at a path, which is the page's own, as a picture.
-pub fn from_picture(path: &str, title: &str, language: Option<&str>) -> String {
+/// Returns a page that shows what is at a path, which is the page's own, as a picture; it fills the frame
+/// if it stands in one.
+pub fn from_picture(path: &str, title: &str, language: Option<&str>, is_alone: bool) -> String {
     // As a picture it is another answer than as a page.
     let name = path.rsplit('/').next().unwrap_or_default();
-    let address = text::escape(&format!("./{}", url::path(name)));
-    write(title, language, format!("<p><img src=\"{address}\" alt=\"{}\"></p>", text::escape(title)))
+    let (name, title_in_it) = (text::escape(&format!("./{}", url::path(name))), text::escape(title));
+    let picture = format!("<img src=\"{name}\" alt=\"{title_in_it}\">");
+    if is_alone {
+        return write(title, language, format!("<p>{picture}</p>"));
+    }
+    let style =
+        "html, body { margin: 0; height: 100% } img { width: 100%; height: 100%; object-fit: contain }";
+    format!("<!doctype html><meta charset=utf-8><title>{title_in_it}</title><style>{style}</style>{picture}")
 }
 
 fn write(title: &str, language: Option<&str>, html: String) -> String {
@@ -57,9 +64,11 @@ mod tests {
 
     #[test]
     fn a_picture_has_the_page_s_own_address() {
-        let page = from_picture("a/b:c d\"?.svg", "T <i>", None);
+        let page = from_picture("a/b:c d\"?.svg", "T <i>", None, true);
         assert!(page.contains("src=\"./b:c%20d%22%3F.svg\" alt=\"T &lt;i&gt;\""), "{page}");
         assert!(!page.contains("<i>"), "{page}");
+        let framed = from_picture("b.svg", "T <i>", None, false);
+        assert!(framed.contains("src=\"./b.svg\"") && !framed.contains("<i>"), "{framed}");
     }
 
     #[test]

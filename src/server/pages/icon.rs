@@ -5,8 +5,8 @@ use hyper::StatusCode;
 use crate::item::{Metadata, keys};
 use crate::server::State;
 use crate::server::answer::{Answer, Policy};
-use crate::server::content;
 use crate::server::library::Volume;
+use crate::server::{content, documents};
 
 /// Kinds of pictures that browsers show. A drawing runs no script under the policy of content.
 const KINDS: &[&str] =
@@ -24,6 +24,7 @@ pub fn icon(state: &State, name: &str) -> Answer {
         Some((mime, bytes)) => (mime, bytes.to_vec()),
         None => ("image/svg+xml", drawn(volume).into_bytes()),
     };
+    let mime = content::with_charset(mime, &bytes);
     Answer::data(mime, bytes).tagged(format!("{tag}-i{}", &*super::VERSION)).with_policy(Policy::Content)
 }
 
@@ -35,7 +36,7 @@ fn own(metadata: &Metadata) -> Option<(&'static str, &[u8])> {
     named.chain(sized).find_map(|value| {
         let said = value.mime.split(';').next().unwrap_or_default().trim();
         let kind = KINDS.iter().find(|kind| kind.eq_ignore_ascii_case(said))?;
-        (!value.bytes.is_empty() && !content::may_connect(kind, &value.bytes))
+        (!value.bytes.is_empty() && !documents::may_connect(kind, &value.bytes))
             .then_some((*kind, &value.bytes[..]))
     })
 }

@@ -125,6 +125,34 @@ pub fn archive(folder: &Path) -> PathBuf {
         <h:iframe xmlns:h='http://www.w3.org/1999/xhtml' src='http://outside.test/f'/>";
     put("html.svg", format!("<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'>{within}</svg>"));
     put("html.xml", format!("<all>{within}</all>"));
+    // What is written in no tag's own way: a tag that closes itself, one that does not end, a style sheet that
+    // makes HTML of anything, and a charset that hides the name of its namespace.
+    put(
+        "closed.xhtml",
+        "<html xmlns='http://www.w3.org/1999/xhtml'><head><title/><link rel='preconnect' \
+         href='http://outside.test/'/></head><body><script src='a.js'/><iframe src='http://outside.test/f'/>\
+         </body></html>"
+            .into(),
+    );
+    put("unended-link.html", "<link rel=preconnect href=\"http://outside.test/".into());
+    put("unended-meta.html", "text <meta http-equiv=refresh content='0;url=http://outside.test/' x".into());
+    put(
+        "sheet.xml",
+        "<?xml version='1.0'?><?xml-stylesheet type='text/xml' href='#s'?><d><xsl:stylesheet xml:id='s' \
+         version='1.0' xmlns:xsl='http://www.w3.org/1999/XSL/Transform'><xsl:output method='html'/>\
+         <xsl:template match='/'><html><head><link rel='preconnect' href='http://outside.test/'/></head><body>\
+         <iframe src='http://outside.test/f'/></body></html></xsl:template></xsl:stylesheet></d>"
+            .into(),
+    );
+    let jis = "<l:link xmlns:l='http://www.w3.org/1999/xh\u{1b}(Btml' rel='preconnect' href='http://outside.test/'/>";
+    put(
+        "charset.svg",
+        format!(
+            "<?xml version='1.0'{} encoding='ISO-2022-JP'?><svg xmlns='http://www.w3.org/2000/svg'>{jis}</svg>",
+            " ".repeat(2000)
+        ),
+    );
+    put("charset.xml", format!("<?xml version='1.0'?><d><meta charset='ISO-2022-JP'/>{jis}</d>"));
     let stored = ["connect.html", "html.svg", "html.xml"].map(|name| {
         let api = format!("../../api/content?archive=strangers&amp;path={name}&amp;form");
         format!(
@@ -162,6 +190,12 @@ fn what_strangers_planted_does_not_run_and_nothing_leaves() {
         "/a/strangers/html.svg",
         "/a/strangers/html.xml",
         "/a/strangers/stored.html",
+        "/a/strangers/closed.xhtml",
+        "/a/strangers/unended-link.html",
+        "/a/strangers/unended-meta.html",
+        "/a/strangers/sheet.xml",
+        "/a/strangers/charset.svg",
+        "/a/strangers/charset.xml",
         "/a/strangers/reading-noscript.html",
         "/a/strangers/reading-long.html",
         "/a/strangers/reading-frameset.html",

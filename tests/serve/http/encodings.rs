@@ -113,7 +113,7 @@ fn text_says_its_charset() {
         ("/raw/one/content/big.txt", "text/plain; charset=utf-8"),
         ("/a/three/big.txt", "text/plain; charset=utf-8"),
         ("/raw/one/content/data.json", "application/json"),
-        ("/raw/one/content/drawing.svg", "image/svg+xml"),
+        ("/raw/one/content/drawing.svg", "image/svg+xml; charset=utf-8"),
         ("/robots.txt", "text/plain; charset=utf-8"),
         ("/", "text/html; charset=utf-8"),
         ("/api/archives", "application/json; charset=utf-8"),
