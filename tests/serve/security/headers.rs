@@ -1,6 +1,6 @@
 //! Where addresses lead, and what headers allow.
 
-use tome::item::About;
+use tome::item::{About, Value};
 use tome::server::Options;
 
 use super::{HOSTILE, encoded, guarded, harmless};
@@ -257,6 +257,50 @@ fn s05_no_browser_shows_a_page_as_it_is_stored() {
         }
     }
     assert_eq!(ask(ours.address, "GET", "/a/docs/plain.rss", shows).mime(), "application/rss+xml");
+}
+
+/// What a browser takes for a page though we would not, and what leads elsewhere by its type alone.
+#[test]
+fn s05_a_type_that_is_not_one_is_bytes() {
+    const TYPES: [&str; 7] = [
+        "image/png, text/html",
+        "image/png;a,text/html",
+        "text/html(x)",
+        "text/html x",
+        "multipart/x-mixed-replace; boundary=b",
+        "message/rfc822",
+        "application/signed-exchange;v=b3",
+    ];
+    let html = "<title>a</title><link rel=preconnect href=//outside.test>";
+    let folder = tempfile::tempdir().unwrap();
+    let archives = ["one.tome", "two.zim"].map(|name| folder.path().join(name));
+    let mut about = About::default();
+    for (i, mime) in TYPES.iter().enumerate() {
+        let value = Value { mime: (*mime).into(), bytes: html.into() };
+        about.metadata.set(&format!("X-Odd{i}"), value);
+    }
+    about.metadata.set("X-Page", Value { mime: "text/html".into(), bytes: html.into() });
+    for archive in &archives {
+        let odd = TYPES.iter().enumerate().map(|(i, mime)| media(&format!("odd{i}"), mime, html));
+        write(archive, odd.chain([article("index.html", "Index", "<h1>x</h1>")]).collect(), &about);
+    }
+    let ours = Ours::with(Options { sources: archives.to_vec(), ..Options::default() });
+    for name in ["one", "two"] {
+        for i in 0..TYPES.len() {
+            for target in [
+                format!("/a/{name}/odd{i}"),
+                format!("/raw/{name}/content/odd{i}"),
+                format!("/raw/{name}/meta/X-Odd{i}"),
+                format!("/api/content?archive={name}&path=odd{i}"),
+            ] {
+                let answer = ask(ours.address, "GET", &target, "Sec-Fetch-Dest: iframe\r\n");
+                let sent = (answer.status, answer.header("content-type").unwrap());
+                assert_eq!(sent, (200, "application/octet-stream"), "{target}: {}", TYPES[i]);
+            }
+        }
+        let page = get(ours.address, &format!("/raw/{name}/meta/X-Page"));
+        assert_eq!((page.status, page.mime()), (200, "text/plain"), "{name}");
+    }
 }
 
 /// Walks over all sorts of answers, errors and confirmations too.
