@@ -8,7 +8,7 @@ use hyper::StatusCode;
 use super::answer::{Answer, Matter, Policy};
 use super::body::Source;
 use super::destination::{Destination, by_place};
-use super::documents::{Document, Way, document, mime};
+use super::documents::{BYTES, Document, Way, document, mime};
 use super::library::Lease;
 use super::request::Request;
 use super::{State, url};
@@ -106,6 +106,7 @@ pub fn raw(state: &State, request: &Request, lease: &Lease, entry: &Entry) -> Re
     let answer = match Way::of(state, lease, entry, Destination::of(request))? {
         Way::Stored => stored(lease, entry)?,
         Way::Unshown => unshown(lease, entry)?,
+        Way::Bytes => as_bytes(lease, entry)?,
         Way::Page => to_page(state, lease, entry),
     };
     Ok(if document(mime(entry)).is_some() { by_place(answer) } else { answer })
@@ -126,6 +127,11 @@ pub fn stored(lease: &Lease, entry: &Entry) -> Result<Answer> {
 /// Answers with the same, and lets no browser show them.
 pub fn unshown(lease: &Lease, entry: &Entry) -> Result<Answer> {
     Ok(sent_as(lease, entry, mime(entry), "u")?.with_policy(Policy::Unshown))
+}
+
+/// Answers with the same as bytes of no type.
+pub fn as_bytes(lease: &Lease, entry: &Entry) -> Result<Answer> {
+    Ok(sent_as(lease, entry, BYTES, "b")?.with_policy(Policy::Unshown))
 }
 
 /// Answers with the bytes of an entry as a text, markup and all.

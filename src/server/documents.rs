@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::text::{Markup, xml};
 
 /// What is sent as where its own type cannot be trusted.
-const BYTES: &str = "application/octet-stream";
+pub const BYTES: &str = "application/octet-stream";
 
 /// Types that browsers take for pages, or for answers that lead elsewhere, which we do not look through.
 const UNREAD: [&str; 3] =
@@ -74,6 +74,8 @@ pub enum Way {
     Stored,
     /// As it is, and no browser is to show it.
     Unshown,
+    /// As bytes, of which no browser makes a document.
+    Bytes,
     /// As a page that was looked through.
     Page,
 }
@@ -81,25 +83,38 @@ pub enum Way {
 impl Way {
     /// Returns how an entry may go to some place.
     pub fn of(state: &State, lease: &Lease, entry: &Entry, place: Destination) -> Result<Self> {
-        Ok(match document(mime(entry)) {
-            None => Self::Stored,
-            // As a part of a page it does nothing.
-            Some(_) if place == Destination::Part => Self::Stored,
-            Some(Document::Xml) if !leads_out(state, lease, entry)? => Self::Stored,
-            Some(_) if place.shows() => Self::Page,
-            Some(_) => Self::Unshown,
+        let kind = document(mime(entry));
+        // As a part of a page a document does nothing.
+        if kind.is_none() || place == Destination::Part {
+            return Ok(Self::Stored);
+        }
+        // A long one is not looked through.
+        if kind == Some(Document::Html) || size(&lease.book, entry)? > AT_ONCE {
+            return Ok(Self::of_unread(place));
+        }
+        let bytes = lease.book.content(entry)?;
+        Ok(match std::str::from_utf8(&bytes) {
+            Ok(xml) => Self::of_xml(state, xml, place),
+            Err(_) => Self::of_unread(place),
         })
     }
-}
 
-/// Returns true for XML which a browser should not show as it is: it may connect, or has links out where
-/// those are blocked. A long one is not looked through.
-fn leads_out(state: &State, lease: &Lease, entry: &Entry) -> Result<bool> {
-    if size(&lease.book, entry)? > AT_ONCE {
-        return Ok(true);
+    /// Returns the same of XML in UTF-8, as which it is sent.
+    pub fn of_xml(state: &State, xml: &str, place: Destination) -> Self {
+        let leads_out = xml::may_hold_html(xml)
+            || (state.options.block_external && xml::has_link_out(xml.as_bytes()))
+            || (place == Destination::Pieces && xml::may_fetch_styles(xml.as_bytes()));
+        if place == Destination::Part || !leads_out { Self::Stored } else { Self::of_unread(place) }
     }
-    let bytes = lease.book.content(entry)?;
-    Ok(may_connect(mime(entry), &bytes) || (state.options.block_external && xml::has_link_out(&bytes)))
+
+    fn of_unread(place: Destination) -> Self {
+        match place {
+            Destination::Part => Self::Stored,
+            Destination::Reader | Destination::Frame => Self::Page,
+            Destination::Pieces => Self::Bytes,
+            Destination::Script | Destination::Unknown => Self::Unshown,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -272,10 +272,11 @@ impl<'a> Finder<'a> {
             let has_root = matches!(first, [b'/' | b'\\', ..]) || (is_list && text.contains(&b'/'));
             let is_sent = *name == Name::Sent;
             let connects = is_hint || is_sent;
-            // However many there are, none of those that connect is passed over.
-            let is_told = self.points.addresses.len() < MAX_PLACES || (is_external && connects);
+            let is_link = *name == Name::Link && !is_fetched;
+            // However many there are, none of those that connect, or lead out by a click, is passed over.
+            let is_told = self.points.addresses.len() < MAX_PLACES || (is_external && (connects || is_link));
             if (is_external || has_root) && is_told {
-                let (value, is_link) = (value.clone(), *name == Name::Link && !is_fetched);
+                let value = value.clone();
                 self.points.addresses.push(Address {
                     value,
                     is_external,

@@ -52,6 +52,13 @@ fn is_plain_or_entity(value: &[u8]) -> bool {
     }
 }
 
+/// Returns true if a style sheet in a document of XML may fetch something: only what surely does not is told
+/// from the rest, since its letters can be written in three ways.
+pub fn may_fetch_styles(xml: &[u8]) -> bool {
+    let has_styles = [&b"<style"[..], b":style"].iter().any(|word| places(xml, word).next().is_some());
+    has_styles && xml.iter().any(|byte| matches!(byte, b'@' | b'\\' | b'&'))
+}
+
 /// Returns true if a document of XML has a link that leads to another host, or that may change.
 pub fn has_link_out(xml: &[u8]) -> bool {
     let values = |word: &'static [u8]| places(xml, word).filter_map(move |at| value(&xml[at + word.len()..]));
@@ -128,6 +135,19 @@ mod tests {
             ("<use xlink:href=\"#a\"/>a href of http://e", false),
         ] {
             assert_eq!(has_link_out(svg.as_bytes()), leads, "{svg}");
+        }
+    }
+
+    #[test]
+    fn styles_that_may_fetch_are_found() {
+        for (svg, may) in [
+            ("<style>@import url(http://e)</style>", true),
+            ("<svg:style>&#64;import url(http://e)</svg:style>", true),
+            ("<style>\\40 import</style>", true),
+            ("<style>a { fill: red }</style>", false),
+            ("<text style='font-style:normal'>a@b &amp;</text>", false),
+        ] {
+            assert_eq!(may_fetch_styles(svg.as_bytes()), may, "{svg}");
         }
     }
 

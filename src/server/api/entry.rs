@@ -13,6 +13,7 @@ use crate::server::State;
 use crate::server::answer::{Answer, Policy};
 use crate::server::content::{self, Meant};
 use crate::server::destination::{Destination, by_place};
+use crate::server::documents::BYTES;
 use crate::server::library::Lease;
 use crate::server::request::Request;
 use crate::server::url;
@@ -205,6 +206,8 @@ pub(super) fn content(state: &State, request: &Request, lease: &Lease) -> Result
         "markdown" => (readable.into_markdown(), "m"),
         _ => (readable.into_text(), "t"),
     };
+    // Whoever takes pieces out of a page makes a document of it.
+    let mime = if form == "html" && place == Destination::Pieces { BYTES } else { mime };
     let answer = Answer::data(mime, text).tagged(tag(lease, &entry, short));
     Ok(by_place(answer.with_policy(if form == "html" { Policy::Unshown } else { Policy::Content })))
 }

@@ -17,7 +17,7 @@ impl Change {
     }
 
     /// Makes one without which something would leave the page.
-    pub fn guard(range: Range<usize>, new: &str) -> Self {
+    pub fn guard(range: Range<usize>, new: impl Into<String>) -> Self {
         Self { range, new: new.into(), guards: true }
     }
 }

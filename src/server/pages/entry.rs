@@ -32,6 +32,10 @@ enum Form {
     Stored,
     /// As it is, and no browser is to show it.
     Unshown,
+    /// As bytes of no type.
+    Bytes,
+    /// As XML in UTF-8, which it is not.
+    Recoded,
     /// As a text, markup and all: what we cannot look through before it is shown.
     Source,
     /// A style sheet, led to the archive's own root.
@@ -67,19 +71,39 @@ impl Form {
                 _ => Self::Stored,
             });
         };
-        if document == Document::Html && !is_as_it_is {
+        if document == Document::Html && !is_as_it_is && (scripts || place != Destination::Pieces) {
             return Ok(Self::Html);
         }
         if scripts {
             return Ok(Self::Stored);
         }
-        Ok(match Way::of(state, lease, entry, place)? {
+        let recoded = if document == Document::Xml { recoded(lease, entry)? } else { None };
+        let way = match &recoded {
+            Some(xml) => Way::of_xml(state, xml, place),
+            None => Way::of(state, lease, entry, place)?,
+        };
+        Ok(match way {
+            Way::Stored if recoded.is_some() => Self::Recoded,
             Way::Stored => Self::Stored,
             Way::Unshown => Self::Unshown,
+            Way::Bytes => Self::Bytes,
             Way::Page if is(mime, "image/svg+xml") => Self::Picture,
             Way::Page => Self::Source,
         })
     }
+}
+
+/// Returns XML of another charset than UTF-8 in that: it can be judged then, and Chromium shows no drawing of
+/// another one as a picture.
+fn recoded(lease: &Lease, entry: &Entry) -> Result<Option<String>, Error> {
+    if content::size(&lease.book, entry)? > content::AT_ONCE {
+        return Ok(None);
+    }
+    let bytes = lease.book.content(entry)?;
+    if std::str::from_utf8(&bytes).is_ok() {
+        return Ok(None);
+    }
+    Ok(Some(charset::decode(&bytes, charset_of_mime(documents::mime(entry))).into_owned()))
 }
 
 fn is(mime: &str, essence: &str) -> bool {
@@ -95,6 +119,13 @@ pub fn answer(state: &State, request: &Request, lease: &Lease, entry: &Entry) ->
     let answer = match form {
         Form::Stored => content::stored(lease, entry)?,
         Form::Unshown => content::unshown(lease, entry)?,
+        Form::Bytes => content::as_bytes(lease, entry)?,
+        Form::Recoded => {
+            let xml = recoded(lease, entry)?.unwrap_or_default();
+            Answer::data(content::with_charset(mime, xml.as_bytes()), xml)
+                .tagged(format!("{}-{:x}-x", lease.volume.tag(), entry.id()))
+                .with_policy(Policy::of_raw(mime))
+        }
         Form::Source => content::source(lease, entry)?,
         Form::StyleSheet => return style_sheet(state, lease, entry, scripts),
         Form::Html | Form::Markdown | Form::Text | Form::Picture => {

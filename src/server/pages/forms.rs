@@ -40,8 +40,7 @@ pub fn from_picture(path: &str, title: &str, language: Option<&str>, is_alone: b
     if is_alone {
         return write(title, language, format!("<p>{picture}</p>"));
     }
-    let style =
-        "html, body { margin: 0; height: 100% } img { width: 100%; height: 100%; object-fit: contain }";
+    let style = "html, body { margin: 0; height: 100% } img { display: block; width: 100%; height: 100%; object-fit: contain }";
     format!("<!doctype html><meta charset=utf-8><title>{title_in_it}</title><style>{style}</style>{picture}")
 }
 

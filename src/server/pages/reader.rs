@@ -180,19 +180,21 @@ fn addresses(html: &str, found: &Points, frame: &Frame<'_>, changes: &mut Vec<Ch
             changes.push(Change::guard(value, if address.is_sent { "data:," } else { "about:blank" }));
             continue;
         }
+        let written = &html[value.clone()];
+        if address.is_external && address.is_link && frame.block_external {
+            let to = format!("{}/external?to={}", frame.root, url::value(unescape(written).trim()));
+            changes.push(Change::guard(value, to));
+            continue;
+        }
         if i >= MAX_CHANGES {
             continue;
         }
-        let written = &html[value.clone()];
         if address.is_list {
             if let Some(list) = address_list(written, &own) {
                 changes.push(Change::new(value, list));
             }
         } else if !address.is_external {
             changes.push(Change::new(value, one_address(written, &own)));
-        } else if address.is_link && frame.block_external {
-            let to = format!("{}/external?to={}", frame.root, url::value(unescape(written).trim()));
-            changes.push(Change::new(value, to));
         }
     }
 }
@@ -371,6 +373,17 @@ mod tests {
         assert_eq!(style_sheet("a { b: url(x) }", "", "n"), None);
         assert_eq!(style_sheet("a { b: URL(/x) }", "", "n").as_deref(), Some("a { b: URL(/a/n/x) }"));
         assert_eq!(style_sheet("url(/x)", "", "n (1)").as_deref(), Some("url(/a/n%20%281%29/x)"));
+    }
+
+    #[test]
+    fn links_out_are_blocked_wherever_they_stand_and_however_many() {
+        let blocked =
+            |html: &str| compose(html, false, &Frame { block_external: true, ..frame() }).unwrap().html;
+        let shown = blocked("<svg></svg><a href='http://e/?<link'>x</a>");
+        assert!(shown.contains("href='/w/external?to=") && !shown.contains("'http://e"), "{shown}");
+        let many = "<a href=/x>y</a>".repeat(100_001);
+        let shown = blocked(&format!("{many}<a href='http://e/'>x</a>"));
+        assert!(shown.contains("href='/w/external?to=") && !shown.contains("'http://e"));
     }
 
     #[test]

@@ -186,12 +186,15 @@ fn s05_no_browser_shows_a_page_as_it_is_stored() {
         ("plain.svg", svg("<circle r='1'/>")),
         ("linked.svg", svg("<a href='http://outside.test/'/>")),
         ("html.svg", svg(within)),
+        ("styled.svg", svg("<style>@import url(http://outside.test/x)</style>")),
         ("long.svg", svg(&long)),
         ("plain.rss", "<rss/>".into()),
         ("html.rss", format!("<rss>{within}</rss>")),
     ] {
         std::fs::write(from.join(name), text).unwrap();
     }
+    let latin = b"<?xml version='1.0' encoding='iso-8859-1'?><svg xmlns='http://www.w3.org/2000/svg'><text>\xe9</text></svg>";
+    std::fs::write(from.join("latin.svg"), latin).unwrap();
     let archive = folder.path().join("docs.tome");
     pack(&[], &from, &archive);
     let serve = |block_external| {
@@ -239,6 +242,25 @@ fn s05_no_browser_shows_a_page_as_it_is_stored() {
         let part = ask(ours.address, "GET", &raw, "Sec-Fetch-Dest: image\r\n");
         assert_eq!(type_of(&part), is(stored), "{raw}");
     }
+    // Firefox makes a document of what a page takes pieces out of, and asks no policy for what that fetches.
+    for headers in [
+        "Sec-Fetch-Dest: image\r\nSec-Fetch-Mode: same-origin\r\nAccept: */*\r\n",
+        "User-Agent: Mozilla/5.0\r\nAccept: */*\r\n",
+    ] {
+        for (name, mime) in [
+            ("page.html", "application/octet-stream"),
+            ("html.svg", "application/octet-stream"),
+            ("styled.svg", "application/octet-stream"),
+            ("plain.svg", "image/svg+xml"),
+        ] {
+            for place in ["a/docs", "raw/docs/content"] {
+                let answer = ask(ours.address, "GET", &format!("/{place}/{name}"), headers);
+                assert_eq!(type_of(&answer), is(mime), "{place} {name} {headers}");
+            }
+        }
+        let answer = ask(ours.address, "GET", "/api/content?archive=docs&path=page.html&form=html", headers);
+        assert_eq!(type_of(&answer), is("application/octet-stream"));
+    }
     let html = "/api/content?archive=docs&path=page.html&form=html";
     assert_eq!(ask(ours.address, "GET", html, shows).header("location"), Some("/a/docs/page.html"));
     assert!(get(ours.address, html).header("content-security-policy").unwrap().contains("'none'"));
@@ -247,6 +269,14 @@ fn s05_no_browser_shows_a_page_as_it_is_stored() {
     assert!(picture.text().contains("<img src=\"./html.svg\""), "{}", picture.text());
     let part = ask(ours.address, "GET", "/a/docs/html.svg", "Accept: image/*\r\n");
     assert_eq!(part.mime(), "image/svg+xml");
+
+    // A drawing of another charset is shown in UTF-8, and stored as it is.
+    for headers in [shows, "Sec-Fetch-Dest: image\r\n"] {
+        let answer = ask(ours.address, "GET", "/a/docs/latin.svg", headers);
+        assert_eq!(answer.header("content-type"), Some("image/svg+xml; charset=utf-8"), "{headers}");
+        assert!(answer.text().contains("<text>é</text>"), "{}", answer.text());
+    }
+    assert_eq!(get(ours.address, "/raw/docs/content/latin.svg").body, latin);
 
     let blocking = serve(true);
     for (name, shown) in [("plain.svg", ["image/svg+xml"; 2]), ("linked.svg", ["image/svg+xml", "text/html"])]
@@ -286,7 +316,7 @@ fn s05_a_type_that_is_not_one_is_bytes() {
     }
     let ours = Ours::with(Options { sources: archives.to_vec(), ..Options::default() });
     for name in ["one", "two"] {
-        for i in 0..TYPES.len() {
+        for (i, mime) in TYPES.iter().enumerate() {
             for target in [
                 format!("/a/{name}/odd{i}"),
                 format!("/raw/{name}/content/odd{i}"),
@@ -295,7 +325,7 @@ fn s05_a_type_that_is_not_one_is_bytes() {
             ] {
                 let answer = ask(ours.address, "GET", &target, "Sec-Fetch-Dest: iframe\r\n");
                 let sent = (answer.status, answer.header("content-type").unwrap());
-                assert_eq!(sent, (200, "application/octet-stream"), "{target}: {}", TYPES[i]);
+                assert_eq!(sent, (200, "application/octet-stream"), "{target}: {mime}");
             }
         }
         let page = get(ours.address, &format!("/raw/{name}/meta/X-Page"));
