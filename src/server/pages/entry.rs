@@ -60,7 +60,9 @@ impl Form {
     ) -> Result<Self, Error> {
         let mime = documents::mime(entry);
         let is_long = content::size(&lease.book, entry)? > MAX_PAGE;
-        let is_as_it_is = is_long || place == Destination::Script;
+        // Who takes pieces out of a page is held by no policy of ours.
+        let is_held = scripts || place != Destination::Pieces;
+        let is_as_it_is = is_long || place == Destination::Script || !is_held;
         let Some(document) = documents::document(mime) else {
             let is_plain = is(mime, "text/plain") && entry.kind() == Kind::Article;
             return Ok(match Markup::of_mime(mime) {
@@ -71,7 +73,7 @@ impl Form {
                 _ => Self::Stored,
             });
         };
-        if document == Document::Html && !is_as_it_is && (scripts || place != Destination::Pieces) {
+        if document == Document::Html && !is_as_it_is {
             return Ok(Self::Html);
         }
         if scripts {

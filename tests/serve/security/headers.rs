@@ -185,6 +185,7 @@ fn s05_no_browser_shows_a_page_as_it_is_stored() {
         ("full.html", "<link rel=preload href=//e>".repeat(201_000)),
         ("plain.svg", svg("<circle r='1'/>")),
         ("linked.svg", svg("<a href='http://outside.test/'/>")),
+        ("page.md", format!("{html}\n\n# x\n")),
         ("html.svg", svg(within)),
         ("styled.svg", svg("<style>@import url(http://outside.test/x)</style>")),
         ("long.svg", svg(&long)),
@@ -249,6 +250,7 @@ fn s05_no_browser_shows_a_page_as_it_is_stored() {
     ] {
         for (name, mime) in [
             ("page.html", "application/octet-stream"),
+            ("page.md", "text/markdown"),
             ("html.svg", "application/octet-stream"),
             ("styled.svg", "application/octet-stream"),
             ("plain.svg", "image/svg+xml"),
