@@ -115,7 +115,7 @@ impl Target for Zip {
 
 /// Returns false for types whose bytes are compressed already.
 fn shrinks(mime: &str) -> bool {
-    let mime = mime.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let mime = crate::text::essence(mime).to_ascii_lowercase();
     let (class, kind) = mime.split_once('/').unwrap_or((&mime, ""));
     match class {
         "image" => matches!(kind, "svg+xml" | "bmp" | "x-ms-bmp" | "x-icon" | "vnd.microsoft.icon" | "tiff"),

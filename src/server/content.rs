@@ -15,7 +15,7 @@ use super::{State, url};
 use crate::book::{Book, Entry, Resolved};
 use crate::error::Result;
 use crate::item::Kind;
-use crate::text::{charset, charset_of_mime};
+use crate::text::{charset, charset_of_mime, essence};
 
 /// What is longer is read while it is sent.
 pub const AT_ONCE: u64 = 2 << 20;
@@ -107,15 +107,16 @@ pub fn raw(state: &State, request: &Request, lease: &Lease, entry: &Entry) -> Re
         Way::Stored => stored(lease, entry)?,
         Way::Unshown => unshown(lease, entry)?,
         Way::Bytes => as_bytes(lease, entry)?,
-        Way::Page => to_page(state, lease, entry),
+        Way::Page => to_page(state, lease, entry, None),
     };
     Ok(if document(mime(entry)).is_some() { by_place(answer) } else { answer })
 }
 
-/// Leads to the page of an entry.
-pub fn to_page(state: &State, lease: &Lease, entry: &Entry) -> Answer {
+/// Leads to the page of an entry, and to a place in it if there is a fragment.
+pub fn to_page(state: &State, lease: &Lease, entry: &Entry, fragment: Option<&str>) -> Answer {
     let (root, name) = (&state.options.root, url::path(&lease.volume.name));
-    Answer::redirect(StatusCode::FOUND, &format!("{root}/a/{name}/{}", url::path(entry.path())))
+    let fragment = fragment.map(|f| format!("#{}", url::value(f))).unwrap_or_default();
+    Answer::redirect(StatusCode::FOUND, &format!("{root}/a/{name}/{}{fragment}", url::path(entry.path())))
 }
 
 /// Answers with the bytes of an entry as they are.
@@ -167,8 +168,7 @@ fn is_text(mime: &str) -> bool {
 /// shown is in the one charset by which it was judged, whatever it says.
 pub fn with_charset(mime: &str, bytes: &[u8]) -> String {
     if document(mime) == Some(Document::Xml) && std::str::from_utf8(bytes).is_ok() {
-        let essence = mime.split(';').next().unwrap_or_default().trim();
-        return format!("{essence}; charset=utf-8");
+        return format!("{}; charset=utf-8", essence(mime));
     }
     if !is_text(mime) {
         return mime.to_owned();

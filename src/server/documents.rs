@@ -9,7 +9,7 @@ use super::destination::Destination;
 use super::library::Lease;
 use crate::book::Entry;
 use crate::error::Result;
-use crate::text::{Markup, xml};
+use crate::text::{Markup, essence, xml};
 
 /// What is sent as where its own type cannot be trusted.
 pub const BYTES: &str = "application/octet-stream";
@@ -27,7 +27,7 @@ pub fn mime(entry: &Entry) -> &str {
 /// it, is bytes.
 pub fn one_type(mime: &str) -> &str {
     let mime = mime.trim();
-    let essence = mime.split(';').next().unwrap_or_default().trim_end();
+    let essence = essence(mime);
     let is_name = |name: &str| {
         !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&b))
     };
@@ -53,8 +53,7 @@ pub fn document(mime: &str) -> Option<Document> {
     if Markup::of_mime(mime) == Some(Markup::Html) {
         return Some(Document::Html);
     }
-    let essence = mime.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    xml::is_xml(&essence).then_some(Document::Xml)
+    xml::is_xml(&essence(mime).to_ascii_lowercase()).then_some(Document::Xml)
 }
 
 /// Returns true for what a browser would show as a page that may open connections: HTML, and XML unless it
@@ -84,7 +83,6 @@ impl Way {
     /// Returns how an entry may go to some place.
     pub fn of(state: &State, lease: &Lease, entry: &Entry, place: Destination) -> Result<Self> {
         let kind = document(mime(entry));
-        // As a part of a page a document does nothing.
         if kind.is_none() || place == Destination::Part {
             return Ok(Self::Stored);
         }
@@ -104,11 +102,12 @@ impl Way {
         let leads_out = xml::may_hold_html(xml)
             || (state.options.block_external && xml::has_link_out(xml.as_bytes()))
             || (place == Destination::Pieces && xml::may_fetch_styles(xml.as_bytes()));
-        if place == Destination::Part || !leads_out { Self::Stored } else { Self::of_unread(place) }
+        if leads_out { Self::of_unread(place) } else { Self::Stored }
     }
 
     fn of_unread(place: Destination) -> Self {
         match place {
+            // As a part of a page a document does nothing.
             Destination::Part => Self::Stored,
             Destination::Reader | Destination::Frame => Self::Page,
             Destination::Pieces => Self::Bytes,

@@ -93,7 +93,7 @@ impl Encoding {
 
 /// Returns true for types that compress; pictures, sound and archives are compressed already.
 pub fn is_compressible(mime: &str) -> bool {
-    let essence = mime.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let essence = crate::text::essence(mime).to_ascii_lowercase();
     essence.starts_with("text/")
         || essence.ends_with("+xml")
         || essence.ends_with("+json")

@@ -14,7 +14,7 @@ pub enum Markup {
 impl Markup {
     /// Returns the markup of a mime type, with or without parameters; `None` for what is no text.
     pub fn of_mime(mime: &str) -> Option<Self> {
-        let essence = mime.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let essence = essence(mime).to_ascii_lowercase();
         match essence.as_str() {
             "text/html" | "application/xhtml+xml" => Some(Self::Html),
             "text/markdown" | "text/x-markdown" => Some(Self::Markdown),
@@ -27,6 +27,11 @@ impl Markup {
             _ => None,
         }
     }
+}
+
+/// Returns a mime type without its parameters, in letters as it came.
+pub fn essence(mime: &str) -> &str {
+    mime.split(';').next().unwrap_or_default().trim()
 }
 
 /// Returns the `charset` parameter of a mime type.

@@ -38,7 +38,7 @@ pub use hrefs::resolve;
 pub use html::{Heading, Link, Page, headings, links, page, title, to_text};
 pub use markdown::{FrontMatter, split_front_matter, to_html};
 pub use markdown_writer::from_html;
-pub use markup::{Markup, charset_of_mime};
+pub use markup::{Markup, charset_of_mime, essence};
 pub use points::{Address, HeadingAt, Points, points};
 pub use raw_tags::decoded as attribute_value;
 pub use references::{Purpose, references};

@@ -38,7 +38,7 @@ use crate::item::{About, Body, Content, Item, Kind, Observer, Opener, Sink, keys
 use crate::limits;
 use crate::output::{Output, folder_of};
 use crate::sorter::{self, Sorter};
-use crate::text::Markup;
+use crate::text::{Markup, essence};
 
 /// How to pack.
 #[derive(Debug, Clone)]
@@ -359,7 +359,7 @@ impl<'o> Writer<'o> {
             }
             return Ok(());
         }
-        let essence = mime.split(';').next().unwrap_or(mime).trim();
+        let essence = essence(mime);
         // A large page still shares its template with the others of its group.
         let big = if essence == "text/html" { groups::BIG_BLOCK + 1 } else { groups::BIG };
         if blob.bytes.len() >= big {

@@ -193,7 +193,7 @@ pub(super) fn content(state: &State, request: &Request, lease: &Lease) -> Result
     }
     let place = Destination::of(request);
     if form == "html" && place.shows() {
-        return Ok(by_place(content::to_page(state, lease, &entry)));
+        return Ok(by_place(content::to_page(state, lease, &entry, None)));
     }
     if book.size_of(&entry)? > MAX_ARTICLE {
         return no_form("this is too long for another form");

@@ -5,7 +5,7 @@ use hyper::StatusCode;
 use super::super::answer::Answer;
 use super::super::library::Lease;
 use super::super::request::Request;
-use super::super::{State, url};
+use super::super::{State, content, url};
 use super::{Handled, names};
 
 /// Answers an address of a page; nothing if there is none.
@@ -50,6 +50,5 @@ pub fn random(state: &State, _: &Request, lease: &Lease) -> Handled {
     let Some(entry) = lease.book.any_article()? else {
         return Ok(Answer::text(StatusCode::NOT_FOUND, "there are no articles\n"));
     };
-    let (root, name) = (&state.options.root, url::path(&lease.volume.name));
-    Ok(Answer::redirect(StatusCode::FOUND, &format!("{root}/a/{name}/{}", url::path(entry.path()))))
+    Ok(content::to_page(state, lease, &entry, None))
 }

@@ -17,7 +17,7 @@ use crate::server::languages::languages;
 use crate::server::library::Lease;
 use crate::server::request::Request;
 use crate::server::{Options, State};
-use crate::text::{Markup, charset, charset_of_mime};
+use crate::text::{self, Markup, charset, charset_of_mime};
 
 /// The longest page that is looked through before it is shown, in bytes.
 const MAX_PAGE: u64 = 16 << 20;
@@ -26,7 +26,7 @@ const MAX_PAGE: u64 = 16 << 20;
 const MAX_TAG: usize = 35;
 
 /// What an entry is sent as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Form {
     /// As it is.
     Stored,
@@ -34,8 +34,8 @@ enum Form {
     Unshown,
     /// As bytes of no type.
     Bytes,
-    /// As XML in UTF-8, which it is not.
-    Recoded,
+    /// As this XML in UTF-8, which it is not.
+    Recoded(String),
     /// As a text, markup and all: what we cannot look through before it is shown.
     Source,
     /// A style sheet, led to the archive's own root.
@@ -85,8 +85,7 @@ impl Form {
             None => Way::of(state, lease, entry, place)?,
         };
         Ok(match way {
-            Way::Stored if recoded.is_some() => Self::Recoded,
-            Way::Stored => Self::Stored,
+            Way::Stored => recoded.map_or(Self::Stored, Self::Recoded),
             Way::Unshown => Self::Unshown,
             Way::Bytes => Self::Bytes,
             Way::Page if is(mime, "image/svg+xml") => Self::Picture,
@@ -109,7 +108,7 @@ fn recoded(lease: &Lease, entry: &Entry) -> Result<Option<String>, Error> {
 }
 
 fn is(mime: &str, essence: &str) -> bool {
-    mime.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(essence)
+    text::essence(mime).eq_ignore_ascii_case(essence)
 }
 
 /// Answers with an entry.
@@ -122,15 +121,12 @@ pub fn answer(state: &State, request: &Request, lease: &Lease, entry: &Entry) ->
         Form::Stored => content::stored(lease, entry)?,
         Form::Unshown => content::unshown(lease, entry)?,
         Form::Bytes => content::as_bytes(lease, entry)?,
-        Form::Recoded => {
-            let xml = recoded(lease, entry)?.unwrap_or_default();
-            Answer::data(content::with_charset(mime, xml.as_bytes()), xml)
-                .tagged(format!("{}-{:x}-x", lease.volume.tag(), entry.id()))
-                .with_policy(Policy::of_raw(mime))
-        }
+        Form::Recoded(xml) => Answer::data(content::with_charset(mime, xml.as_bytes()), xml)
+            .tagged(format!("{}-{:x}-x", lease.volume.tag(), entry.id()))
+            .with_policy(Policy::of_raw(mime)),
         Form::Source => content::source(lease, entry)?,
         Form::StyleSheet => return style_sheet(state, lease, entry, scripts),
-        Form::Html | Form::Markdown | Form::Text | Form::Picture => {
+        form @ (Form::Html | Form::Markdown | Form::Text | Form::Picture) => {
             match page(state, lease, entry, form, place, scripts)? {
                 Some(page) => page,
                 None => content::source(lease, entry)?,
@@ -141,8 +137,8 @@ pub fn answer(state: &State, request: &Request, lease: &Lease, entry: &Entry) ->
         true => answer.with_policy(Policy::scripts(&state.origins.library(request, state.port))),
         false => answer,
     };
-    let is_one_everywhere = documents::document(mime).is_none() && form == Form::Stored;
-    Ok(if is_one_everywhere && Markup::of_mime(mime).is_none() { answer } else { by_place(answer) })
+    // Documents are text, too; what is none is the same everywhere.
+    Ok(if Markup::of_mime(mime).is_some() { by_place(answer) } else { answer })
 }
 
 fn style_sheet(state: &State, lease: &Lease, entry: &Entry, scripts: bool) -> Result<Answer, Error> {

@@ -7,6 +7,7 @@ use crate::server::State;
 use crate::server::answer::{Answer, Policy};
 use crate::server::library::Volume;
 use crate::server::{content, documents};
+use crate::text::essence;
 
 /// Kinds of pictures that browsers show. A drawing runs no script under the policy of content.
 const KINDS: &[&str] =
@@ -34,7 +35,7 @@ fn own(metadata: &Metadata) -> Option<(&'static str, &[u8])> {
     let named = metadata.get(keys::ICON).into_iter();
     let sized = metadata.iter().filter(|(key, _)| key.starts_with("icon-")).map(|(_, value)| value);
     named.chain(sized).find_map(|value| {
-        let said = value.mime.split(';').next().unwrap_or_default().trim();
+        let said = essence(&value.mime);
         let kind = KINDS.iter().find(|kind| kind.eq_ignore_ascii_case(said))?;
         (!value.bytes.is_empty() && !documents::may_connect(kind, &value.bytes))
             .then_some((*kind, &value.bytes[..]))

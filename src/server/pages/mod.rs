@@ -22,12 +22,12 @@ use askama::Template;
 use hyper::StatusCode;
 
 use self::sheet::{Sheet, page};
+use super::State;
 use super::answer::{Answer, Matter};
 use super::assets::VERSION;
 use super::content::{self, Meant};
 use super::library::Lease;
 use super::request::Request;
-use super::{State, url};
 use crate::error::Error;
 use crate::hex::to_hex;
 
@@ -65,14 +65,7 @@ struct Manual<'a> {
 pub fn read(state: &State, request: &Request, lease: &Lease, path: &str) -> Result<Answer, Error> {
     Ok(match content::find(&lease.book, path, &request.raw_query)? {
         Meant::Entry(entry) => entry::answer(state, request, lease, &entry)?,
-        Meant::Elsewhere(there) => {
-            let fragment = there.fragment.map(|f| format!("#{}", url::value(&f))).unwrap_or_default();
-            let (root, name) = (&state.options.root, url::path(&lease.volume.name));
-            Answer::redirect(
-                StatusCode::FOUND,
-                &format!("{root}/a/{name}/{}{fragment}", url::path(there.entry.path())),
-            )
-        }
+        Meant::Elsewhere(there) => content::to_page(state, lease, &there.entry, there.fragment.as_deref()),
         Meant::Nothing => notice::missing_in(state, request, lease, path),
     })
 }

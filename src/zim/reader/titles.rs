@@ -377,6 +377,6 @@ impl Archive {
 
 /// Returns true for the mime types of pages.
 fn is_page(mime: &str) -> bool {
-    let kind = mime.split(';').next().unwrap_or_default().trim();
+    let kind = crate::text::essence(mime);
     ["text/html", "application/xhtml+xml"].iter().any(|page| kind.eq_ignore_ascii_case(page))
 }

@@ -295,7 +295,7 @@ impl<'o> Writer<'o> {
             self.observer.advance(0, len);
             return Ok((place, hash));
         }
-        let essence = mime.split(';').next().unwrap_or(mime).trim();
+        let essence = crate::text::essence(mime);
         // Without bytes there is nothing to repeat.
         let (lane, treatment) = if self.is_repeated(&hash, len) && bytes.len() <= MAX_REPEATED && len > 0 {
             (tables::REPEATED, Treatment::Compressed)
